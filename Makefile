@@ -1,0 +1,39 @@
+# Two commands: `make run` and `make test`. Each makes .venv from the lock first, if it is missing.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := envs/requirements.lock
+CORES ?= $(shell getconf _NPROCESSORS_ONLN)
+SCANS ?=
+DATA ?= $(or $(SCANMILL_DATA),../shared/data)
+
+.PHONY: run test lint format lock
+.DEFAULT_GOAL := run
+
+run: $(VENV)/.complete
+	$(BIN)/snakemake --profile profiles/default --cores $(CORES) $(if $(SCANS),--config scans="$(abspath $(SCANS))")
+
+test: $(VENV)/.complete
+	SCANMILL_DATA="$(abspath $(DATA))" $(BIN)/python -m pytest
+
+lint: $(VENV)/.complete
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+
+format: $(VENV)/.complete
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format --quiet .
+	$(BIN)/snakefmt --quiet Snakefile rules
+
+$(VENV)/.complete: $(LOCK)
+	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v < (3, 14) else "ScanMill needs Python 3.11 to 3.13; this is %d.%d. Say which: make PYTHON=python3.12 …" % v)'
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $(LOCK)
+	touch $@
+
+# Needs uv. Resolves for every Python and platform at once; no package host is recorded.
+lock:
+	uv pip compile --universal --generate-hashes --no-header --quiet --no-emit-index-url --group test pyproject.toml --output-file $(LOCK)

@@ -1,0 +1,52 @@
+"""Expected trouble, as data: a code that programs can count and a sentence that a person can act on."""
+
+CODES: dict[str, str] = {
+    # ingest: the file itself
+    "source-missing": "the scan is not where the sheet says",
+    "format-unknown": "the file is of no format that ScanMill reads",
+    "format-mismatch": "the file's content is not what its extension says",
+    "header-invalid": "the header breaks its format's rules",
+    "data-truncated": "the file holds fewer voxels than its header declares",
+    "data-oversized": "the header declares more voxels than ScanMill accepts",
+    "size-zero": "a dimension of the image is zero",
+    "not-3d": "the image has fewer than two slices, or is not one volume in space",
+    "is-4d": "the image holds several volumes",
+    "is-colour": "the image holds colours or vectors, not one intensity per voxel",
+    "type-unsupported": "the voxel type is not one that can be measured (complex, for example)",
+    "values-not-finite": "voxels are NaN or infinite",
+    # ingest: geometry
+    "geometry-missing": "the file does not say where its voxels lie",
+    "geometry-conflict": "the file says two different things about where its voxels lie",
+    "geometry-invalid": "the spacing or the directions are impossible",
+    # ingest: DICOM folders
+    "dicom-empty": "the folder holds no DICOM image",
+    "dicom-several": "the folder holds more than one series",
+    "dicom-irregular": "the series is not one regular stack of slices",
+    "dicom-unsupported": "the series is of a kind that ScanMill does not read yet",
+    # segment
+    "not-hounsfield": "the recipe is for CT and the intensities are not Hounsfield units",
+    "labels-missing": "the recipe asks for supplied labels and the sheet names none",
+    "labels-unreadable": "the supplied labels cannot be read",
+    "labels-elsewhere": "the supplied labels do not overlap the scan in physical space",
+    "structure-empty": "the structure has no voxel",
+    "structure-skipped": "a structure that this one is built from has no voxel",
+    # mesh and measure
+    "surface-open": "no closed surface could be built",
+    "too-small": "the structure has too few voxels for this quantity",
+}
+
+
+class Refusal(Exception):
+    """ScanMill declines to go on with a case, or a structure, and says why.
+
+    code: a key of CODES. reason: one sentence with what was found and what would be right, free of
+    paths, file names and header texts, since it travels into results.
+    """
+
+    def __init__(self, code: str, reason: str, stage: str | None = None) -> None:
+        if code not in CODES:
+            raise ValueError(f"'{code}' is not a refusal code")
+        super().__init__(f"{code}: {reason}")
+        self.code = code
+        self.reason = reason
+        self.stage = stage

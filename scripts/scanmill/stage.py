@@ -1,0 +1,116 @@
+"""The frame around every stage of a case: its log, its refusals and its sidecars.
+
+A stage's script computes. This module passes on what was refused upstream, turns a refusal into empty
+outputs with a sidecar that says why, and gives each finished output its sidecar. Any other exception
+is a crash: it reaches the log with its traceback and fails the job.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from scanmill.atomic import replacing
+from scanmill.grid import Grid
+from scanmill.refusal import Refusal
+from scanmill.sidecar import checksum, read_sidecar, sidecar_path, software, write_json
+
+Paths = Mapping[str, Path | list[Path]]
+
+
+@dataclass
+class Record:
+    """What a stage says about its outputs; the script fills it while it works."""
+
+    grid: Grid | None = None
+    warnings: list[dict[str, str]] = field(default_factory=list)
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def warn(self, code: str, message: str, structure: str | None = None) -> None:
+        """Note what the user should know and what does not stop the case. Free of paths and names."""
+        entry = {"code": code, "message": message}
+        self.warnings.append(entry | ({"structure": structure} if structure else {}))
+
+
+def run_stage(
+    name: str,
+    body: Callable[..., None],
+    inputs: Paths,
+    outputs: Paths,
+    parameters: Mapping[str, Any],
+) -> None:
+    """Run one stage of one case: `body(record, **inputs, **outputs, **parameters)`.
+
+    inputs, outputs: name to path; an output without suffix is a folder. An input that lies in the
+    outputs' own folder is a result of an earlier stage: its refusal is passed on.
+    """
+    record = Record()
+    said: dict[str, Any] = {"status": "ok", "stage": name, "code": None, "reason": None}
+    try:
+        _pass_on_refusal(inputs, outputs)
+        body(record, **inputs, **outputs, **parameters)
+    except Refusal as refusal:
+        said |= {"status": "refused", "code": refusal.code, "reason": refusal.reason}
+        said["stage"] = refusal.stage or name
+        for path in outputs.values():
+            _leave_empty(path)
+    said |= {
+        "warnings": record.warnings,
+        "frame": "LPS",
+        "spacing_mm": list(record.grid.spacing) if record.grid else None,
+        "parameters": dict(parameters),
+        "inputs": [{"name": key, "sha256": checksum(p)} for key, p in _each(inputs) if p.exists()],
+        "software": software(),
+        **record.details,
+    }
+    for path in outputs.values():
+        write_json(sidecar_path(path), said)
+
+
+def run_job(job: Any, body: Callable[..., None]) -> None:
+    """Run a stage as a Snakemake job: `job` is the `snakemake` object that a script is given.
+
+    Everything that the job prints, libraries and tracebacks included, goes to its log.
+    """
+    with open(job.log[0], "w", encoding="utf-8") as log:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    inputs = {key: _as_paths(value) for key, value in job.input.items()}
+    outputs = {key: Path(value) for key, value in job.output.items()}
+    sidecars = {sidecar_path(path) for path in outputs.values()}
+    outputs = {key: path for key, path in outputs.items() if path not in sidecars}
+    # `library` is there to make Snakemake rerun the rule when the modules that it imports change.
+    parameters = {key: value for key, value in job.params.items() if key != "library"}
+    run_stage(job.rule, body, inputs, outputs, parameters)
+
+
+def _as_paths(value: Any) -> Path | list[Path]:
+    return Path(value) if isinstance(value, str) else [Path(item) for item in value]
+
+
+def _each(paths: Paths) -> list[tuple[str, Path]]:
+    flat = []
+    for key, value in paths.items():
+        flat += [(key, path) for path in (value if isinstance(value, list) else [value])]
+    return flat
+
+
+def _pass_on_refusal(inputs: Paths, outputs: Paths) -> None:
+    folders = {path.parent for _, path in _each(outputs)}
+    for _, path in _each(inputs):
+        if path.parent in folders:
+            said = read_sidecar(path)
+            if said["status"] == "refused":
+                raise Refusal(said["code"], said["reason"], said["stage"])
+
+
+def _leave_empty(path: Path) -> None:
+    if path.suffix:
+        with replacing(path) as temporary:
+            temporary.touch()
+    else:
+        path.mkdir(parents=True, exist_ok=True)
