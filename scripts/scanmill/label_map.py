@@ -1,0 +1,65 @@
+"""Which structure each voxel belongs to, without losing what overlaps."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from scanmill.grid import Grid, bounding_box
+
+Box = tuple[slice, slice, slice]
+
+
+@dataclass
+class Region:
+    """A mask cropped to a box of its grid. array: bool, [z, y, x], of the box's shape."""
+
+    box: Box
+    array: np.ndarray
+
+    @classmethod
+    def of(cls, mask: np.ndarray) -> "Region":
+        """The region of a mask of the whole grid."""
+        box = bounding_box(mask)
+        return cls(box, np.ascontiguousarray(mask[box]))
+
+    def count(self) -> int:
+        """Number of voxels."""
+        return int(np.count_nonzero(self.array))
+
+    def full(self, shape: tuple[int, int, int]) -> np.ndarray:
+        """The mask on the whole grid."""
+        mask = np.zeros(shape, bool)
+        mask[self.box] = self.array
+        return mask
+
+
+@dataclass
+class LabelMap:
+    """A semantic label map, [z, y, x], and the whole masks of the structures that others cover.
+
+    Structures are painted in the order of the recipe, so a later one (a tumour) lies on an earlier one
+    (its organ). `covered` keeps, by label, the whole region of each structure that lost voxels so.
+    """
+
+    array: np.ndarray
+    grid: Grid
+    covered: dict[int, Region] = field(default_factory=dict)
+
+    @classmethod
+    def empty(cls, grid: Grid, largest_label: int) -> "LabelMap":
+        """A map of background, in the smallest type that holds the largest label."""
+        return cls(np.zeros(grid.shape, np.min_scalar_type(largest_label)), grid)
+
+    def paint(self, label: int, region: Region) -> None:
+        """Give a structure its region; keep whole what it covers."""
+        under = self.array[region.box]
+        for other in np.unique(under[region.array]):
+            if other not in (0, label) and int(other) not in self.covered:
+                self.covered[int(other)] = self.region(int(other))
+        under[region.array] = label
+
+    def region(self, label: int) -> Region:
+        """The whole region of a structure, covered parts included; empty where it has no voxel."""
+        if label in self.covered:
+            return self.covered[label]
+        return Region.of(self.array == label)
