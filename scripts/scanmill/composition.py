@@ -47,7 +47,7 @@ def make_well_composed(labels: np.ndarray) -> tuple[int, int]:
     for sweep in range(SWEEPS):
         moves, left = _sweep(labels, MANIFOLD, 1 if sweep % 2 == 0 else 0, sweep)
         changed += moves
-        if left == 0:
+        if moves == 0 and left == 0:
             break
     return changed, left
 

@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit
 
 from scanmill.grid import Grid, bounding_box
+from scanmill.label_map import count_voxels
 from scanmill.volume_file import Volume
 
 UNKNOWN = 255
@@ -41,7 +42,7 @@ def resample_labels(labels: Volume, target: Grid) -> np.ndarray:
     )
     kept = _inside(labels, target)
     number = int(labels.array.max()) + 1
-    wanted = _count(kept, number) * (labels.grid.voxel_volume / target.voxel_volume)
+    wanted = count_voxels(kept, number) * (labels.grid.voxel_volume / target.voxel_volume)
     _keep_volumes(result, wanted, *between, scale=min(labels.grid.spacing))
     return result
 
@@ -99,15 +100,6 @@ def _inside(labels: Volume, target: Grid) -> np.ndarray:
     index = target.to_index(labels.grid.to_physical(np.stack([x, y, z], axis=-1)))
     held = ((index > -0.5) & (index < limit)).all(axis=1)
     return labels.array[z[held], y[held], x[held]]
-
-
-@njit(cache=True)
-def _count(labels, number):  # noqa: ANN001, ANN202
-    """Voxels of each label from 0 to number - 1; unlike numpy's, without a 64-bit copy of the map."""
-    counts = np.zeros(number)
-    for label in labels:
-        counts[label] += 1
-    return counts
 
 
 @njit(cache=True)
@@ -298,7 +290,7 @@ def _keep_volumes(
         return
     flat = result.ravel()
     number = len(wanted)
-    settled = _count(flat, number) - np.bincount(first, minlength=number)
+    settled = count_voxels(flat, number) - np.bincount(first, minlength=number)
     offsets = np.zeros(number)
     best_offsets, best_miss = offsets, np.inf
     present = np.flatnonzero(wanted > 0)
