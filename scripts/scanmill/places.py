@@ -1,0 +1,142 @@
+"""What the cells of a sheet point at: scans, supplied labels and phantoms."""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scanmill import disk
+from scanmill.problem import known_names, shown
+from scanmill.recipe import Recipe
+
+PHANTOM = "phantom:"
+MASK_SUFFIX = ".nii.gz"
+PAIRS = re.compile(r"[a-z0-9][a-z0-9_-]*\s*=")
+
+Labels = tuple[tuple[str | None, str], ...]
+
+
+class CellError(Exception):
+    """A cell cannot be used; each argument is a sentence that says why."""
+
+
+@dataclass
+class Places:
+    """The files and phantoms that a sheet may point at; each path is looked up on disk once.
+
+    folder: where relative paths start, absolute. phantoms: the names that `phantom:` may precede.
+    """
+
+    folder: Path
+    phantoms: frozenset[str]
+    _kinds: dict[Path, str] = field(default_factory=dict)
+    _listings: dict[Path, frozenset[str]] = field(default_factory=dict)
+
+    def scan(self, text: str) -> str:
+        """`phantom:<name>`, or the absolute path of an existing file or folder.
+
+        Raises CellError.
+        """
+        if not text:
+            raise CellError("nothing was found; a file or a DICOM folder would be right")
+        if text.startswith(PHANTOM):
+            return self._phantom(text)
+        self._kind(self.folder / text)
+        return str(self.folder / text)
+
+    def labels(self, text: str, recipe: Recipe | None, is_atlas: bool) -> Labels:
+        """The supplied masks: (structure, path) of each, or (None, path) of a map of all.
+
+        recipe: None where it is wrong, so that only the paths are checked. Raises CellError, also
+        where a mask is missing that the recipe takes from supplied labels.
+        """
+        if not text:
+            return _no_labels(recipe, is_atlas)
+        if text.startswith(PHANTOM):
+            return ((None, self._phantom(text)),)
+        if PAIRS.match(text):
+            return self._pairs(text, recipe)
+        path = self.folder / text
+        if self._kind(path) == disk.FILE:
+            return ((None, str(path)),)
+        return self._mask_folder(path, recipe)
+
+    def _pairs(self, text: str, recipe: Recipe | None) -> Labels:
+        faults: list[str] = []
+        masks: dict[str, str] = {}
+        for part in filter(str.strip, text.split(";")):
+            name, _, place = (piece.strip() for piece in part.partition("="))
+            if not place:
+                faults.append(f"{shown(part)} was found; structure=path would be right")
+            elif name in masks:
+                faults.append(f"'{name}' was found twice; one mask a structure would be right")
+            else:
+                masks[name] = str(self.folder / place)
+                try:
+                    if self._kind(self.folder / place) == disk.FOLDER:
+                        faults.append(f"{masks[name]!r} is a folder; a mask's file would be right")
+                except CellError as error:
+                    faults += error.args
+        faults += _unknown(recipe, masks)
+        faults += _missing(recipe, masks, "structure=path for each would be right")
+        if faults:
+            raise CellError(*faults)
+        return tuple(masks.items())
+
+    def _mask_folder(self, path: Path, recipe: Recipe | None) -> Labels:
+        files = self._listing(path)
+        names = [structure["name"] for structure in recipe.structures] if recipe else []
+        masks = {n: str(path / (n + MASK_SUFFIX)) for n in names if n + MASK_SUFFIX in files}
+        right = f"<structure>{MASK_SUFFIX} in {str(path)!r} would be right"
+        faults = _missing(recipe, masks, right)
+        if recipe and not masks and not faults:
+            faults = [f"no mask was found for any structure of the recipe; {right}"]
+        if faults:
+            raise CellError(*faults)
+        return tuple(masks.items())
+
+    def _phantom(self, text: str) -> str:
+        name = text.removeprefix(PHANTOM).strip()
+        if name not in self.phantoms:
+            right = known_names(name, sorted(self.phantoms))
+            raise CellError(f"the phantom {shown(name)} is unknown; {right} would be right")
+        return PHANTOM + name
+
+    def _kind(self, path: Path) -> str:
+        if path not in self._kinds:
+            self._kinds[path] = disk.kind(path)
+        kind = self._kinds[path]
+        if kind not in (disk.FILE, disk.FOLDER):
+            raise CellError(f"{str(path)!r} {kind}; an existing file or folder would be right")
+        return kind
+
+    def _listing(self, path: Path) -> frozenset[str]:
+        if path not in self._listings:
+            try:
+                self._listings[path] = frozenset(entry.name for entry in path.iterdir())
+            except OSError as error:
+                raise CellError(f"{str(path)!r} cannot be read ({error.strerror})") from None
+        return self._listings[path]
+
+
+def _no_labels(recipe: Recipe | None, is_atlas: bool) -> Labels:
+    if is_atlas:
+        raise CellError("nothing was found; an atlas needs labels, whose path would be right")
+    if recipe and recipe.supplied():
+        names = ", ".join(recipe.supplied())
+        text = f"nothing was found, and the recipe takes {names} from supplied labels"
+        raise CellError(f"{text}; their path would be right")
+    return ()
+
+
+def _unknown(recipe: Recipe | None, masks: dict[str, str]) -> list[str]:
+    names = [structure["name"] for structure in recipe.structures] if recipe else masks
+    return [
+        f"'{name}' is no structure of the recipe; {known_names(name, names)} would be right"
+        for name in masks
+        if name not in names
+    ]
+
+
+def _missing(recipe: Recipe | None, masks: dict[str, str], right: str) -> list[str]:
+    without = [name for name in recipe.supplied() if name not in masks] if recipe else []
+    return [f"no mask was found for {', '.join(without)}; {right}"] if without else []

@@ -1,0 +1,194 @@
+"""A recipe: which structures an anatomy has, and how each is found in a scan."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from scanmill import disk, snomed, yaml_file
+from scanmill.problem import Problem, SettingsError, collected, known_names, shown
+from scanmill.yaml_file import Fault, Keys
+
+REFERENCES = ("inside", "outside", "touching")
+PATH_LIKE = re.compile(r"[/\\]|\.ya?ml$", re.IGNORECASE)
+SNOMED_CT = "SCT"
+
+
+class UnknownRecipeError(Exception):
+    """No recipe has that name or path; the text says what was found and what would be right."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A checked recipe with its defaults filled in.
+
+    modality: CT, MR or any. spacing: mm, or `native`. structures: plain dictionaries of JSON types,
+    in the order of the file: name, label, code {scheme, value, meaning}, colour, segment {method,
+    steps; value for `labels`} and triangles (None: as many as the surface has).
+    """
+
+    name: str
+    description: str
+    modality: str
+    spacing: float | str
+    structures: list[dict[str, Any]]
+
+    def supplied(self) -> list[str]:
+        """Names of the structures that come from supplied labels."""
+        return [s["name"] for s in self.structures if s["segment"]["method"] == "labels"]
+
+
+@dataclass
+class Shelf:
+    """The recipes that a run names, each read once.
+
+    folder: where recipes lie that are named, not pointed at. recipes: by the key that `find` gives;
+    None where a recipe is wrong, for which `problems` says why.
+    """
+
+    folder: Path
+    recipes: dict[str, Recipe | None] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    _found: dict[tuple[str, Path], str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._names = sorted(path.stem for path in self.folder.glob("*.yaml"))
+
+    def find(self, reference: str, base: Path) -> str:
+        """The key of a recipe: its name, or its absolute path where `reference` is a path.
+
+        base: the folder that a relative path starts from. Raises UnknownRecipeError.
+        """
+        if (reference, base) not in self._found:
+            key, path = self._locate(reference, base)
+            if key not in self.recipes:
+                self.recipes[key] = None
+                with collected(self.problems):
+                    self.recipes[key] = load(path)
+            self._found[reference, base] = key
+        return self._found[reference, base]
+
+    def _locate(self, reference: str, base: Path) -> tuple[str, Path]:
+        if PATH_LIKE.search(reference):
+            path = base / reference
+            kind = disk.kind(path)
+            if kind != disk.FILE:
+                raise UnknownRecipeError(
+                    f"{str(path)!r} {disk.ending(kind)}; a recipe's file would be right"
+                )
+            return str(path), path
+        if reference not in self._names:
+            right = known_names(reference, self._names)
+            raise UnknownRecipeError(
+                f"the recipe {shown(reference)} is unknown; {right} would be right"
+            )
+        return reference, self.folder / f"{reference}.yaml"
+
+
+def load(path: Path) -> Recipe:
+    """Read and check a recipe. Raises SettingsError with everything that is wrong in it."""
+    document = yaml_file.read(path)
+    faults = yaml_file.check(document.content, "recipe")
+    faults += _disagreements(document, {fault.keys[:2] for fault in faults})
+    if faults:
+        problems = [document.problem(fault) for fault in faults]
+        raise SettingsError(sorted(problems, key=lambda p: (p.line, p.column)))
+    content = document.content
+    spacing = content["spacing"]
+    return Recipe(
+        Path(path).stem,
+        content["description"],
+        content["modality"],
+        spacing if spacing == "native" else float(spacing),
+        [_filled(structure) for structure in content["structures"]],
+    )
+
+
+def _filled(structure: dict[str, Any]) -> dict[str, Any]:
+    segment = structure["segment"]
+    value = {"value": segment.get("value", structure["label"])}
+    return {
+        "name": structure["name"],
+        "label": structure["label"],
+        "code": dict(structure["code"]),
+        "colour": structure["colour"].lower(),
+        "segment": {
+            "method": segment["method"],
+            **(value if segment["method"] == "labels" else {}),
+            "steps": segment.get("steps", []),
+        },
+        "triangles": structure.get("triangles"),
+    }
+
+
+def _disagreements(document: yaml_file.Document, broken: set[Keys]) -> list[Fault]:
+    """What no schema can see; only names and labels are read from a structure that broke it."""
+    content = document.content
+    structures = content.get("structures") if isinstance(content, dict) else None
+    if not isinstance(structures, list):
+        return []
+    at = {("structures", i): s for i, s in enumerate(structures) if isinstance(s, dict)}
+    faults = [*_repeated(document, at, "name", str), *_repeated(document, at, "label", int)]
+    names = [s["name"] for s in at.values() if isinstance(s.get("name"), str)]
+    earlier: list[str] = []
+    for keys, structure in at.items():
+        if keys not in broken:
+            faults += _code_faults(structure["code"], (*keys, "code"))
+            steps = structure["segment"].get("steps", [])
+            for i, step in enumerate(steps):
+                place = (*keys, "segment", "steps", i)
+                faults += _step_faults(step, place, structure["name"], earlier, names)
+        earlier.append(structure.get("name"))
+    return faults
+
+
+def _repeated(
+    document: yaml_file.Document, at: dict[Keys, dict[str, Any]], key: str, kind: type
+) -> Iterator[Fault]:
+    lines: dict[Any, int] = {}
+    for keys, structure in at.items():
+        value = structure.get(key)
+        if not isinstance(value, kind) or isinstance(value, bool):
+            continue
+        if value in lines:
+            found = f"the {key} {shown(value)} is taken in line {lines[value]}"
+            yield Fault((*keys, key), f"{found}; another would be right")
+        lines.setdefault(value, document.value_positions[*keys, key][0])
+
+
+def _step_faults(
+    step: dict[str, Any], keys: Keys, name: str, earlier: list[str], names: list[str]
+) -> Iterator[Fault]:
+    ((kind, value),) = step.items()
+    place = (*keys, kind)
+    if kind == "window":
+        low, high = value
+        if low is None and high is None:
+            yield Fault(place, "'window' without a limit was found; one number would be right")
+        elif None not in value and low >= high:
+            text = f"'window' from {low} to {high} was found; the lower limit first would be right"
+            yield Fault(place, text)
+    if kind in REFERENCES:
+        for i, other in enumerate(value if isinstance(value, list) else [value]):
+            if other not in earlier:
+                text = _not_earlier(kind, other, name, earlier, names)
+                yield Fault((*place, i) if isinstance(value, list) else place, text)
+
+
+def _not_earlier(kind: str, other: str, name: str, earlier: list[str], names: list[str]) -> str:
+    found = f"'{kind}' names {shown(other)}"
+    if other == name:
+        return f"{found}, the structure itself; an earlier structure would be right"
+    if other in names:
+        return f"{found}, which comes later; '{other}' before '{name}' would be right"
+    if not earlier:
+        return f"{found}, but no structure comes before '{name}'; another step would be right"
+    known = known_names(other, [e for e in earlier if isinstance(e, str)])
+    return f"{found}, which is no structure; {known} would be right"
+
+
+def _code_faults(code: dict[str, str], keys: Keys) -> Iterator[Fault]:
+    if code["scheme"] == SNOMED_CT and not snomed.is_identifier(code["value"]):
+        text = f"{shown(code['value'])} is no SNOMED CT identifier; its last digit is a check digit"
+        yield Fault((*keys, "value"), f"{text}: the exact code would be right")

@@ -1,0 +1,120 @@
+"""What the user asks for: the config, the sheet and the recipes, checked together and at once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scanmill import disk, sheet, yaml_file
+from scanmill.problem import Problem, SettingsError, collected, shown
+from scanmill.recipe import Recipe, Shelf, UnknownRecipeError
+from scanmill.sheet import Row
+from scanmill.yaml_file import Document, Fault
+
+CONFIG = "config"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A checked run.
+
+    sheet: absolute path. scans: the rows by case, in the sheet's order, atlases included. recipes:
+    by the key that rows carry; the default recipe is among them. formats: of the surface files.
+    parquet: whether the cohort table is written as Parquet too.
+    """
+
+    sheet: Path
+    scans: dict[str, Row]
+    recipes: dict[str, Recipe]
+    formats: tuple[str, ...]
+    parquet: bool
+
+
+def load(
+    config: Mapping[str, Any],
+    workflow_dir: Path,
+    working_dir: Path,
+    configfiles: Sequence[Path] = (),
+    reserved: frozenset[str] = frozenset(),
+) -> Settings:
+    """Check everything that the user wrote, down to the existence of each scan.
+
+    config: as Snakemake merged it. workflow_dir: the workflow's root, with its `config` folder.
+    working_dir: where relative paths of the config start. configfiles: what `config` was merged
+    from, in that order; they give a problem its line. reserved: columns of the cohort table.
+    Raises SettingsError with all problems of the config, the sheet and every recipe they name.
+    """
+    workflow_dir, working_dir = Path(workflow_dir).absolute(), Path(working_dir).absolute()
+    problems: list[Problem] = []
+    source = _Source(config, _documents(configfiles, problems))
+    values = source.values(problems)
+    shelf = Shelf(workflow_dir / "config" / "recipes")
+    default_recipe = None
+    try:
+        default_recipe = shelf.find(values["recipe"], working_dir)
+    except UnknownRecipeError as error:
+        problems.append(source.problem(Fault(("recipe",), f"'recipe': {error}")))
+    phantoms: frozenset[str] = frozenset()
+    with collected(problems):
+        phantoms = _phantoms(workflow_dir / "config" / "phantoms.yaml")
+    path = workflow_dir / "config" / "scans.tsv"
+    if values["scans"]:
+        path = working_dir / values["scans"]
+    rows: dict[str, Row] = {}
+    kind = disk.kind(path)
+    if kind == disk.FILE:
+        with collected(problems):
+            rows = sheet.read(path, shelf, default_recipe, phantoms, reserved)
+    else:
+        text = f"'scans': {str(path)!r} {disk.ending(kind)}; the file of a sheet would be right"
+        problems.append(source.problem(Fault(("scans",), text)))
+    problems += shelf.problems
+    if problems:
+        raise SettingsError(problems)
+    return Settings(path, rows, shelf.recipes, tuple(values["formats"]), values["parquet"])
+
+
+@dataclass
+class _Source:
+    """The merged config and the files that it comes from."""
+
+    config: Mapping[str, Any]
+    documents: list[Document]
+
+    def values(self, problems: list[Problem]) -> dict[str, Any]:
+        """The config with the defaults for what is not in it, or is wrong."""
+        known = yaml_file.schema(CONFIG)["properties"]
+        faults = yaml_file.check(dict(self.config), CONFIG)
+        problems += [self.problem(fault) for fault in faults]
+        wrong = {fault.keys[0] for fault in faults}
+        return {
+            key: self.config[key] if key in self.config and key not in wrong else part["default"]
+            for key, part in known.items()
+        }
+
+    def problem(self, fault: Fault) -> Problem:
+        """The fault in the file that it comes from; `config` where that is the command line."""
+        key = fault.keys[0]
+        for document in reversed(self.documents):
+            content = document.content
+            if isinstance(content, dict) and key in content:
+                if content[key] == self.config.get(key):
+                    return document.problem(fault)
+                break
+        return Problem(CONFIG, None, None, fault.text)
+
+
+def _phantoms(path: Path) -> frozenset[str]:
+    document = yaml_file.read(path)
+    if not isinstance(document.content, dict):
+        text = f"{shown(document.content)} was found; phantoms by name would be right"
+        raise SettingsError([document.problem(Fault((), text))])
+    return frozenset(document.content)
+
+
+def _documents(paths: Sequence[Path], problems: list[Problem]) -> list[Document]:
+    documents = []
+    for path in paths:
+        with collected(problems):
+            documents.append(yaml_file.read(path))
+    return documents

@@ -1,0 +1,160 @@
+"""The sheet of a cohort: one line a case, checked as a whole before any job starts."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from scanmill import tab_table
+from scanmill.places import CellError, Labels, Places
+from scanmill.problem import SettingsError, known_names, shown
+from scanmill.recipe import Shelf, UnknownRecipeError
+from scanmill.tab_table import Line, Table
+
+REQUIRED = ("case", "scan")
+KNOWN = (*REQUIRED, "recipe", "labels", "role")
+ROLES = ("scan", "atlas")
+CASE = re.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+RESERVED_BY_WINDOWS = re.compile("con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One case.
+
+    scan: absolute path of a file or DICOM folder, or `phantom:<name>`. recipe: key on the shelf.
+    labels: (structure, path) of each supplied mask, or one (None, path or `phantom:<name>`) for a
+    map of all structures. extra: the further columns, in the sheet's order. line: in the sheet.
+    """
+
+    case: str
+    scan: str
+    recipe: str
+    labels: Labels
+    role: str
+    extra: dict[str, str]
+    line: int
+
+
+def read(
+    path: Path,
+    shelf: Shelf,
+    default_recipe: str | None,
+    phantoms: frozenset[str],
+    reserved: frozenset[str],
+) -> dict[str, Row]:
+    """The rows of a sheet by case, in its order. Paths in it are relative to its folder.
+
+    default_recipe: key on the shelf for rows that name none (None where that recipe is unknown).
+    phantoms: the names that `phantom:` may be followed by. reserved: names that a further column
+    may not have. Raises SettingsError with everything that is wrong in the sheet.
+    """
+    table = tab_table.read(path)
+    _check_header(table, reserved)
+    checker = _Checker(table, Places(Path(path).absolute().parent, phantoms), shelf, default_recipe)
+    for line in table.lines:
+        checker.take(line)
+    if table.problems:
+        raise SettingsError(sorted(table.problems, key=lambda p: (p.line, p.column)))
+    return checker.rows
+
+
+def _check_header(table: Table, reserved: frozenset[str]) -> None:
+    header = table.header
+    taken: set[str] = set()
+    forbidden = {name.lower() for name in reserved} - set(KNOWN)
+    for i, name in enumerate(header.cells):
+        text = _column_fault(name, taken, forbidden)
+        if text:
+            table.problems.append(table.problem(header, i, text))
+        taken.add(name.lower())
+    for name in REQUIRED:
+        if name not in taken:
+            text = f"the column '{name}' is missing; it is required"
+            table.problems.append(table.problem(header, 0, text))
+    if not table.lines and not table.problems:
+        text = "the sheet has a header and no case; a line per case would be right"
+        table.problems.append(table.problem(header, 0, text))
+    if any(problem.line == header.number for problem in table.problems):
+        raise SettingsError(table.problems)
+
+
+def _column_fault(name: str, taken: set[str], forbidden: set[str]) -> str | None:
+    lower = name.lower()
+    if not name:
+        return "a column without a name was found; a name would be right"
+    if lower in taken:
+        return f"the column '{name}' was found twice; each name once would be right"
+    if lower in KNOWN and name != lower:
+        return f"the column '{name}' was found; '{lower}' would be right"
+    if lower in forbidden:
+        return f"the column '{name}' is one of the results' own; another name would be right"
+    return None
+
+
+@dataclass
+class _Checker:
+    table: Table
+    places: Places
+    shelf: Shelf
+    default_recipe: str | None
+    rows: dict[str, Row] = field(default_factory=dict)
+    taken: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+    def take(self, line: Line) -> None:
+        """Check a line and keep it as a row."""
+        given = dict(zip(self.table.header.cells, line.cells, strict=False))
+        before = len(self.table.problems)
+        case = self._checked(line, "case", self.case, given["case"], line.number)
+        scan = self._checked(line, "scan", self.places.scan, given["scan"])
+        key = self._checked(line, "recipe", self.recipe, given.get("recipe", ""))
+        role = self._checked(line, "role", self.role, given.get("role", ""))
+        recipe = self.shelf.recipes.get(key)
+        cell = given.get("labels", "")
+        labels = self._checked(line, "labels", self.places.labels, cell, recipe, role == "atlas")
+        if len(self.table.problems) == before:
+            extra = {name: cell for name, cell in given.items() if name not in KNOWN}
+            self.rows[case] = Row(case, scan, key, labels, role, extra, line.number)
+
+    def _checked(self, line: Line, column: str, check: Callable[..., Any], *given: Any) -> Any:
+        try:
+            return check(*given)
+        except CellError as fault:
+            columns = self.table.header.cells
+            cell = columns.index(column) if column in columns else 0
+            for text in fault.args:
+                self.table.problems.append(self.table.problem(line, cell, f"'{column}': {text}"))
+            return None
+
+    def case(self, text: str, number: int) -> str:
+        """A name that can be a folder on any system, and is no other case's."""
+        if not CASE.fullmatch(text):
+            found = f"{shown(text)} was found" if text else "nothing was found"
+            raise CellError(
+                f"{found}; 1 to 64 letters a to z, digits, '-' and '_', the first of them a letter "
+                "or digit, would be right"
+            )
+        if RESERVED_BY_WINDOWS.fullmatch(text):
+            raise CellError(f"'{text}' cannot name a folder on Windows; another would be right")
+        other, line = self.taken.setdefault(text.lower(), (text, number))
+        if line != number:
+            same = "is" if other == text else f"differs in case only from '{other}', which is"
+            raise CellError(f"'{text}' {same} already in line {line}; another would be right")
+        return text
+
+    def recipe(self, text: str) -> str | None:
+        """The key of the recipe on the shelf."""
+        if not text:
+            return self.default_recipe
+        try:
+            return self.shelf.find(text, self.places.folder)
+        except UnknownRecipeError as error:
+            raise CellError(str(error)) from None
+
+    def role(self, text: str) -> str:
+        """What the case is for."""
+        if text and text not in ROLES:
+            right = known_names(text, ROLES)
+            raise CellError(f"{shown(text)} was found; {right} would be right")
+        return text or ROLES[0]
