@@ -3,10 +3,13 @@
 CODES: dict[str, str] = {
     # ingest: the file itself
     "source-missing": "the scan is not where the sheet says",
+    "source-empty": "the file is empty",
+    "data-missing": "the file of voxels that the header names is not there",
     "format-unknown": "the file is of no format that ScanMill reads",
     "format-mismatch": "the file's content is not what its extension says",
     "header-invalid": "the header breaks its format's rules",
     "data-truncated": "the file holds fewer voxels than its header declares",
+    "data-corrupt": "the compressed voxels are damaged",
     "data-oversized": "the header declares more voxels than ScanMill accepts",
     "size-zero": "a dimension of the image is zero",
     "not-3d": "the image has fewer than two slices, or is not one volume in space",
@@ -30,6 +33,7 @@ CODES: dict[str, str] = {
     "labels-elsewhere": "the supplied labels do not overlap the scan in physical space",
     "structure-empty": "the structure has no voxel",
     "structure-skipped": "a structure that this one is built from has no voxel",
+    "seed-misses": "a seed of the recipe lies in no part of the structure",
     # mesh and measure
     "surface-open": "no closed surface could be built",
     "too-small": "the structure has too few voxels for this quantity",

@@ -1,0 +1,61 @@
+"""How the structures of a recipe are found: one interface, several methods.
+
+A method is given its structures and the scene, and paints what it finds into the scene's label map.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from scanmill.grid import Grid
+from scanmill.label_map import LabelMap, Region
+from scanmill.refusal import Refusal
+from scanmill.stage import Record
+
+OF_ONE_STRUCTURE = ("structure-empty", "structure-skipped", "seed-misses")
+
+
+@dataclass
+class Scene:
+    """What a method sees of one case.
+
+    grid: where the voxels lie. modality: CT, MR or any, as the recipe says. image: gives the
+    intensities, [z, y, x] on the grid, read on first use and kept. label_map: what has been found
+    so far. labels: structure name to label. record: takes the warnings, and what went wrong with
+    each structure.
+    """
+
+    grid: Grid
+    modality: str
+    image: Callable[[], np.ndarray]
+    label_map: LabelMap
+    labels: dict[str, int]
+    record: Record
+
+
+Structure = dict[str, Any]
+Method = Callable[[list[Structure], Scene], None]
+
+
+def paint_each(
+    structures: list[Structure], scene: Scene, region_of: Callable[[Structure], Region]
+) -> None:
+    """Paint the region of each structure, in order; note which have none, and why.
+
+    What concerns one structure alone is noted in the record's details, `structures`, by name:
+    status, code and reason. Any other Refusal concerns the whole case and is raised.
+    """
+    for structure in structures:
+        try:
+            region = region_of(structure)
+            if not region.array.any():
+                raise Refusal("structure-empty", "the method of this structure found no voxel")
+        except Refusal as refusal:
+            if refusal.code not in OF_ONE_STRUCTURE:
+                raise
+            said = {"status": "refused", "code": refusal.code, "reason": refusal.reason}
+            scene.record.details.setdefault("structures", {})[structure["name"]] = said
+        else:
+            scene.label_map.paint(scene.labels[structure["name"]], region)
