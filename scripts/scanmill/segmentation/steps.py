@@ -232,7 +232,7 @@ def _needed(name: str, scene: Scene) -> Region:
 def _keep(region: Region, which: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Region:
     """The components that `which` names, from the array of components and their voxel counts."""
     components, count = cc3d.connected_components(region.array, connectivity=FACES, return_N=True)
-    voxels = np.bincount(components.ravel(), minlength=count + 1)[1:]
+    voxels = np.bincount(components[region.array], minlength=count + 1)[1:]
     kept = np.zeros(count + 1, bool)
     kept[which(components, voxels)] = True
     kept[0] = False
