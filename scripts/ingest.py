@@ -1,0 +1,30 @@
+"""Ingest: the scan as acquired, in the one format and frame that every later stage reads.
+
+In: a scan as the sheet names it: NIfTI, NRRD, MetaImage, or a folder of one DICOM series.
+Out: `volume.nii.gz`, the same voxels in measured values (HU, for CT) on the same grid, LPS mm; only
+voxels and geometry are carried over, so no patient's identity is.
+"""
+
+from pathlib import Path
+
+from scanmill.source import read_source, source_format
+from scanmill.stage import Record, run_job
+from scanmill.volume_file import write_volume
+
+
+def ingest(record: Record, scan: Path, volume: Path) -> None:
+    """Read a scan, note what it is, and write it as a volume."""
+    read, notes = read_source(scan)
+    for code, message in notes:
+        record.warn(code, message)
+    record.grid = read.grid
+    record.details["source"] = {
+        "format": source_format(scan),
+        "voxel_type": read.array.dtype.name,
+        "size": list(read.grid.size),
+    }
+    write_volume(volume, read)
+
+
+if __name__ == "__main__":
+    run_job(snakemake, ingest)
