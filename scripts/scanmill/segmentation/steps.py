@@ -30,8 +30,7 @@ LEAST_SPAN_HU = 100.0
 def apply(steps: list[dict[str, Any]], region: Region | None, scene: Scene) -> Region:
     """The region after the steps, each a dict of one key, in order.
 
-    region: where to start; None is the whole grid. A step may leave no voxel: the result is then
-    empty.
+    region: where to start; None is the whole grid. Where a step leaves none, it is empty.
     Raises Refusal `structure-skipped` where a step needs a structure that is empty, `seed-misses`
     where no component holds a seed, `not-hounsfield` where a CT's intensities are none.
     """
@@ -148,9 +147,8 @@ def seeds(region: Region, points: list[list[float]], scene: Scene) -> Region:
     return _keep(region, lambda components, _: components[z, y, x])
 
 
-def drop(region: Region, what: str, scene: Scene) -> Region:
-    """Drop the components that touch the scan's `border`: what is not in it whole."""
-    assert what == "border"
+def drop(region: Region, _: str, scene: Scene) -> Region:
+    """Drop the components that touch the scan's border (the only value) and are cut by it."""
     ends = [
         (axis, end)
         for axis, (part, length) in enumerate(zip(region.box, scene.grid.shape, strict=True))
