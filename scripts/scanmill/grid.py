@@ -37,6 +37,11 @@ class Grid:
         """Volume of one voxel, mm3."""
         return float(np.prod(self.spacing))
 
+    @property
+    def axial_axis(self) -> int:
+        """The axis (0 x, 1 y, 2 z) nearest to the patient's superior axis."""
+        return int(np.argmax(np.abs(np.reshape(self.direction, (3, 3))[2])))
+
     def to_physical(self, index: np.ndarray) -> np.ndarray:
         """LPS mm of continuous voxel indices (..., 3), ordered (x, y, z)."""
         return np.asarray(index, float) @ self.axes.T + self.origin

@@ -120,7 +120,7 @@ def _depth_rank(labels, z, y, x, offsets):  # noqa: ANN001, ANN202
 
 @njit(cache=True)
 def _cell(point, size, base, upper, part):  # noqa: ANN001, ANN202
-    """The two voxels of each axis (x, y, z) around a point and the share of the upper; False outside."""
+    """The two voxels of each axis (x, y, z) around a point, and the upper one's share."""
     for a in range(3):
         n = size[2 - a]
         c = point[a]
@@ -216,12 +216,7 @@ def _interpolate(labels, depth, offsets, lengths, matrix, start, parts, low, hig
                 x = row_x + matrix[0, 0] * i
                 y = row_y + matrix[1, 0] * i
                 z = row_z + matrix[2, 0] * i
-                if (
-                    min(x, y, z) < -0.5
-                    or x > last_x + 0.5
-                    or y > last_y + 0.5
-                    or z > last_z + 0.5
-                ):
+                if min(x, y, z) < -0.5 or x > last_x + 0.5 or y > last_y + 0.5 or z > last_z + 0.5:
                     continue
                 # Most voxels lie deep within one label: this is the loop that costs.
                 x0, y0, z0 = int(max(x, 0.0)), int(max(y, 0.0)), int(max(z, 0.0))
@@ -251,7 +246,16 @@ def _interpolate(labels, depth, offsets, lengths, matrix, start, parts, low, hig
                     point += parts[p]
                     if _cell(point, labels.shape, base, upper, part):
                         distinct = _vote(
-                            labels, depth, offsets, lengths, base, upper, part, seen, votes, distinct
+                            labels,
+                            depth,
+                            offsets,
+                            lengths,
+                            base,
+                            upper,
+                            part,
+                            seen,
+                            votes,
+                            distinct,
                         )
                 best = _leader(seen, votes, distinct, -1)
                 result[k, j, i] = seen[best]
@@ -305,7 +309,9 @@ def _keep_volumes(
             break
         slope = response[np.ix_(present, present)] + np.diag(np.full(len(present), 1e-3))
         step = np.linalg.solve(slope, miss)
-        offsets[present] = np.clip(offsets[present] + np.clip(step, -0.2 * scale, 0.2 * scale), -scale, scale)
+        offsets[present] = np.clip(
+            offsets[present] + np.clip(step, -0.2 * scale, 0.2 * scale), -scale, scale
+        )
     lead = margin + best_offsets[first] - best_offsets[second]
     holder = np.where(lead >= 0, first, second)
     rival = np.where(lead >= 0, second, first)
@@ -345,7 +351,7 @@ def _hand_over(order, holder, rival, missing):  # noqa: ANN001, ANN202
         # The background has no number to keep.
         gain = abs(missing[b]) - abs(missing[b] - 1) if b > 0 else 0.0
         loss = abs(missing[a] + 1) - abs(missing[a]) if a > 0 else 0.0
-        if gain > loss and gain > 0 or (b == 0 and loss < 0):
+        if (gain > loss and gain > 0) or (b == 0 and loss < 0):
             holder[n], rival[n] = b, a
             missing[b] -= 1
             missing[a] += 1

@@ -65,6 +65,22 @@ class LabelMap:
             return self.covered[label]
         return Region.of(self.array == label)
 
+    def regions(self) -> dict[int, Region]:
+        """The whole region of every structure that has a voxel, by label, found in one pass."""
+        found = regions_of(self.array)
+        return dict(sorted((found | self.covered).items()))
+
+
+def regions_of(labels: np.ndarray) -> dict[int, Region]:
+    """The region of each label of a map [z, y, x] but the background, by label."""
+    number = int(labels.max(initial=0)) + 1
+    regions = {}
+    for label, ends in enumerate(_boxes(labels, number)):
+        if label > 0 and ends[1] > 0:
+            box = (slice(*ends[0:2]), slice(*ends[2:4]), slice(*ends[4:6]))
+            regions[label] = Region(box, labels[box] == label)
+    return regions
+
 
 def count_voxels(labels: np.ndarray, number: int) -> np.ndarray:
     """Voxels of each label from 0 to number - 1; numpy's bincount copies the map to 64 bits first."""
@@ -84,3 +100,24 @@ def _count(labels, number):  # noqa: ANN001, ANN202
     for n in range(whole, len(labels)):
         counts[0, labels[n]] += 1
     return counts.sum(axis=0)
+
+
+@njit(cache=True)
+def _boxes(labels, number):  # noqa: ANN001, ANN202
+    """For each label: first and last-plus-one index along z, y and x; zeros where it is absent."""
+    ends = np.zeros((number, 6), np.int64)
+    for z in range(labels.shape[0]):
+        for y in range(labels.shape[1]):
+            x = 0
+            while x < labels.shape[2]:
+                label = labels[z, y, x]
+                start = x
+                while x < labels.shape[2] and labels[z, y, x] == label:
+                    x += 1
+                e = ends[label]
+                if e[1] == 0:
+                    e[0], e[2], e[4] = z, y, start
+                e[1] = z + 1
+                e[2], e[3] = min(e[2], y), max(e[3], y + 1)
+                e[4], e[5] = min(e[4], start), max(e[5], x)
+    return ends

@@ -40,7 +40,7 @@ CODES: dict[str, str] = {
 }
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 - a refusal is no error
     """ScanMill declines to go on with a case, or a structure, and says why.
 
     code: a key of CODES. reason: one sentence with what was found and what would be right, free of

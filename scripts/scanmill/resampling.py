@@ -23,7 +23,11 @@ def resample_image(volume: Volume, target: Grid) -> Volume:
     if volume.grid.same_as(target):
         return Volume(volume.array, target)
     taps = [
-        _taps(volume.grid.size[axis], target.size[axis], target.spacing[axis] / volume.grid.spacing[axis])
+        _taps(
+            volume.grid.size[axis],
+            target.size[axis],
+            target.spacing[axis] / volume.grid.spacing[axis],
+        )
         for axis in range(3)
     ]
     (first_x, weight_x), (first_y, weight_y), (first_z, weight_z) = taps

@@ -4,7 +4,8 @@ A method is given its structures and the scene, and paints what it finds into th
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,8 @@ class Scene:
     grid: where the voxels lie. modality: CT, MR or any, as the recipe says. image: gives the
     intensities, [z, y, x] on the grid, read on first use and kept. label_map: what has been found
     so far. labels: structure name to label. record: takes the warnings, and what went wrong with
-    each structure.
+    each structure. supplied: the user's label files, each with the structure that it is the mask of,
+    or None for a map of several.
     """
 
     grid: Grid
@@ -33,6 +35,7 @@ class Scene:
     label_map: LabelMap
     labels: dict[str, int]
     record: Record
+    supplied: list[tuple[str | None, Path]] = field(default_factory=list)
 
 
 Structure = dict[str, Any]

@@ -1,0 +1,35 @@
+"""Resample: the scan onto cubic voxels.
+
+In: volume.nii.gz, as acquired. Out: isotropic.nii.gz, voxels of `spacing` mm with the scan's own
+directions, values linear where the grid is finer and averaged where it is coarser; with `native`, the
+scan's own grid.
+"""
+
+from pathlib import Path
+
+from scanmill.refusal import Refusal
+from scanmill.resampling import resample_image
+from scanmill.stage import Record, run_job
+from scanmill.volume_file import read_volume, write_volume
+
+LARGEST_VOXELS = 2**31
+
+
+def resample(record: Record, volume: Path, isotropic: Path, spacing: float | str) -> None:
+    """Write the isotropic image. spacing: mm, or `native`."""
+    scan = read_volume(volume)
+    target = scan.grid if spacing == "native" else scan.grid.isotropic(spacing)
+    voxels = target.size[0] * target.size[1] * target.size[2]
+    if voxels > LARGEST_VOXELS:
+        raise Refusal(
+            "data-oversized",
+            f"at {spacing} mm the scan would have {voxels} voxels; up to {LARGEST_VOXELS} are "
+            "accepted: a larger spacing in the recipe would be right",
+        )
+    record.grid = target
+    record.details["native_spacing_mm"] = list(scan.grid.spacing)
+    write_volume(isotropic, resample_image(scan, target))
+
+
+if __name__ == "__main__":
+    run_job(snakemake, resample)

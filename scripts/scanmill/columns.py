@@ -1,0 +1,122 @@
+"""The dictionary of the cohort table: what each column means, its unit, frame and source."""
+
+from typing import NamedTuple
+
+IBSI = "IBSI reference manual, arXiv:1612.07003"
+SCANMILL = "ScanMill"
+
+
+class Column(NamedTuple):
+    """One column. unit: UCUM, or empty where there is none."""
+
+    meaning: str
+    unit: str = ""
+    frame: str = ""
+    source: str = SCANMILL
+
+
+MASK = "the structure's mask on the isotropic grid"
+MESH = f"the marching-cubes mesh (at 0.5) of {MASK}"
+VALUES = f"the isotropic image's values in {MASK}"
+HU = "the image's own (HU for CT)"
+
+STATE = {
+    "case": Column("The case, as in the sheet"),
+    "structure": Column("The structure, as in the recipe"),
+    "label": Column("Its value in labels.nii.gz"),
+    "status": Column("ok: measured. refused: not measured; code and reason say why"),
+    "stage": Column("The stage that refused"),
+    "code": Column("Why it was refused, for programs"),
+    "reason": Column("Why it was refused, for people"),
+    "warnings": Column("Codes of what to know about this structure; texts are in the sidecars"),
+}
+
+VOLUMES = {
+    "volume_mm3": Column("Best estimate of the volume: that of morph_vol_approx at present", "mm3"),
+    "supplied_volume_mm3": Column(
+        "Voxel-count volume of the supplied label on its own grid, before any clean-up", "mm3"
+    ),
+    "morph_vol_approx": Column(f"Voxel-count volume of {MASK}", "mm3", source=IBSI),
+    "surface_volume_mm3": Column("Volume that the written surface encloses", "mm3"),
+    "isotropic_vs_supplied_percent": Column("Isotropic mask against the supplied label", "%"),
+    "surface_vs_isotropic_percent": Column("Surface against the isotropic mask", "%"),
+}
+
+LOCATION = {
+    f"{quantity}_{axis}_mm": Column(f"{meaning} of {MASK}, {axis}", "mm", "LPS")
+    for quantity, meaning in (
+        ("centroid", "Centroid"),
+        ("bbox_min", "Least coordinate of the voxels"),
+        ("bbox_max", "Largest coordinate of the voxels"),
+    )
+    for axis in "xyz"
+}
+
+EXTENT = {
+    "axial_long_mm": Column(
+        "Longest diameter in one slice of the isotropic grid across its axis nearest to the patient's "
+        "superior axis, between voxel edges",
+        "mm",
+        source="RECIST 1.1, doi:10.1016/j.ejca.2008.10.026",
+    ),
+    "axial_short_mm": Column(
+        "Extent of the same slice perpendicular to axial_long_mm",
+        "mm",
+        source="RECIST 1.1, doi:10.1016/j.ejca.2008.10.026",
+    ),
+    "touches_border": Column("The structure reaches the edge of the scan: it may be cut there"),
+    "components": Column(f"Pieces of {MASK} (26-connected)"),
+}
+
+SURFACE = {
+    "surface_area_mm2": Column("Area of the written surface", "mm2"),
+    "triangles": Column("Triangles of the written surface"),
+    "watertight": Column("Every edge of the surface is shared by two triangles that agree"),
+    "manifold": Column("Watertight, and the triangles around each point form one fan"),
+    "decimation_mean_mm": Column("Mean distance from the surface before decimation", "mm"),
+    "decimation_max_mm": Column("Largest distance from the surface before decimation", "mm"),
+}
+
+SHAPE = {
+    "morph_volume": Column(f"Volume of {MESH}", "mm3", source=IBSI),
+    "morph_area_mesh": Column(f"Area of {MESH}", "mm2", source=IBSI),
+    "morph_av": Column("morph_area_mesh / morph_volume", "mm-1", source=IBSI),
+    "morph_comp_1": Column("Compactness 1", source=IBSI),
+    "morph_comp_2": Column("Compactness 2", source=IBSI),
+    "morph_sph_dispr": Column("Spherical disproportion", source=IBSI),
+    "morph_sphericity": Column("Sphericity", source=IBSI),
+    "morph_asphericity": Column("Asphericity", source=IBSI),
+    "morph_diam": Column(f"Largest distance between vertices of {MESH}", "mm", source=IBSI),
+    "morph_pca_maj_axis": Column("4 sqrt of the largest variance of voxels", "mm", source=IBSI),
+    "morph_pca_min_axis": Column("4 sqrt of the second variance of voxels", "mm", source=IBSI),
+    "morph_pca_least_axis": Column("4 sqrt of the least variance of voxels", "mm", source=IBSI),
+    "morph_pca_elongation": Column("Second axis / first axis", source=IBSI),
+    "morph_pca_flatness": Column("Least axis / first axis", source=IBSI),
+    "morph_vol_dens_aabb": Column("morph_volume / volume of the grid-aligned box", source=IBSI),
+    "morph_area_dens_aabb": Column("morph_area_mesh / area of that box", source=IBSI),
+}
+
+INTENSITY = {
+    "stat_mean": Column(f"Mean of {VALUES}", HU, source=IBSI),
+    "stat_var": Column(f"Variance of {VALUES}", f"square of {HU}", source=IBSI),
+    "stat_skew": Column("Skewness", source=IBSI),
+    "stat_kurt": Column("Excess kurtosis", source=IBSI),
+    "stat_median": Column("Median", HU, source=IBSI),
+    "stat_min": Column("Minimum", HU, source=IBSI),
+    "stat_p10": Column("10th percentile", HU, source=IBSI),
+    "stat_p90": Column("90th percentile", HU, source=IBSI),
+    "stat_max": Column("Maximum", HU, source=IBSI),
+    "stat_iqr": Column("Interquartile range", HU, source=IBSI),
+    "stat_range": Column("Range", HU, source=IBSI),
+    "stat_mad": Column("Mean absolute deviation", HU, source=IBSI),
+    "stat_rmad": Column("Mean absolute deviation within p10 to p90", HU, source=IBSI),
+    "stat_medad": Column("Mean absolute deviation from the median", HU, source=IBSI),
+    "stat_cov": Column(
+        "Standard deviation / mean; empty where the mean is not positive", source=IBSI
+    ),
+    "stat_qcod": Column("Quartile coefficient of dispersion; empty where undefined", source=IBSI),
+    "stat_energy": Column("Sum of squares", f"square of {HU}", source=IBSI),
+    "stat_rms": Column("Root mean square", HU, source=IBSI),
+}
+
+COLUMNS: dict[str, Column] = STATE | VOLUMES | SURFACE | LOCATION | EXTENT | SHAPE | INTENSITY

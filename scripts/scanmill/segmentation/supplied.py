@@ -1,0 +1,114 @@
+"""Structures from the user's own labels: a label map of any grid, or one mask file a structure."""
+
+from pathlib import Path
+
+import numpy as np
+
+from scanmill.grid import Grid
+from scanmill.label_interpolation import resample_labels
+from scanmill.label_map import Region, count_voxels, regions_of
+from scanmill.refusal import Refusal
+from scanmill.segmentation import Scene, Structure, paint_each
+from scanmill.segmentation.steps import apply
+from scanmill.source import read_source
+from scanmill.volume_file import Volume
+
+LARGEST_VALUE = 65535
+
+
+def segment(structures: list[Structure], scene: Scene) -> None:
+    """Paint the supplied structures, brought onto the scene's grid in physical space.
+
+    The volume of each, as supplied, goes into the record's details, `supplied_volume_mm3`, by name.
+    Raises Refusal where there are no labels, or none that can be read or that lie on the scan.
+    """
+    if not scene.supplied:
+        raise Refusal("labels-missing", "the recipe takes structures from labels; none are given")
+    found: dict[str, Region] = {}
+    volumes: dict[str, float] = {}
+    for name, path in scene.supplied:
+        labels = _read(path)
+        if name is None:
+            wanted = {s["name"]: s["segment"]["value"] for s in structures}
+        else:
+            wanted = {name: 1}
+            labels.array = (labels.array > 0).astype(np.uint8)
+        _find(labels, wanted, scene, found, volumes)
+    scene.record.details.setdefault("supplied_volume_mm3", {}).update(volumes)
+    nothing = Region((slice(0, 0),) * 3, np.zeros((0, 0, 0), bool))
+
+    def region_of(structure: Structure) -> Region:
+        name = structure["name"]
+        if volumes.get(name, 0.0) == 0:
+            raise Refusal("structure-empty", "the supplied labels hold no voxel of this structure")
+        if name not in found:
+            raise Refusal(
+                "structure-empty",
+                f"the supplied labels hold {volumes[name]:.4g} mm3 of this structure, none of which "
+                "lies in the scan or is large enough for its isotropic grid",
+            )
+        return apply(structure["segment"]["steps"], found.get(name, nothing), scene)
+
+    paint_each(structures, scene, region_of)
+
+
+def _read(path: Path) -> Volume:
+    """A label map with unsigned values. Warnings about its place are the scan's to give."""
+    try:
+        volume, _ = read_source(path)
+    except Refusal as refusal:
+        raise Refusal("labels-unreadable", f"the supplied labels: {refusal.reason}") from None
+    values = volume.array
+    if values.dtype.kind == "f":
+        rounded = np.rint(values)
+        if np.abs(values - rounded).max(initial=0) > 1e-3:
+            raise Refusal(
+                "labels-unreadable", "the supplied labels hold fractions, not whole numbers"
+            )
+        values = rounded
+    low, high = values.min(initial=0), values.max(initial=0)
+    if low < 0 or high > LARGEST_VALUE:
+        raise Refusal(
+            "labels-unreadable",
+            f"the supplied labels hold values from {low} to {high}; 0 to {LARGEST_VALUE} are right",
+        )
+    return Volume(values.astype(np.min_scalar_type(int(high)), copy=False), volume.grid)
+
+
+def _find(
+    labels: Volume,
+    wanted: dict[str, int],
+    scene: Scene,
+    found: dict[str, Region],
+    volumes: dict[str, float],
+) -> None:
+    """Add to `found` and `volumes` what a label map holds of the wanted values, by structure."""
+    largest = max(int(labels.array.max(initial=0)), *wanted.values())
+    counts = count_voxels(labels.array, largest + 1)
+    kept = np.zeros(largest + 1, labels.array.dtype)
+    for value in wanted.values():
+        if value <= np.iinfo(kept.dtype).max:
+            kept[value] = value
+    if not (counts[1:] * (kept[1:] > 0)).any():
+        volumes |= dict.fromkeys(wanted, 0.0)
+        return
+    if not _overlap(labels.grid, scene.grid):
+        raise Refusal(
+            "labels-elsewhere",
+            "the supplied labels and the scan do not overlap in physical space",
+        )
+    if (kept != np.arange(largest + 1)).any():
+        labels = Volume(kept[labels.array], labels.grid)
+    regions = regions_of(resample_labels(labels, scene.grid))
+    for name, value in wanted.items():
+        volumes[name] = float(counts[value] * labels.grid.voxel_volume)
+        if value in regions:
+            found[name] = regions[value]
+
+
+def _overlap(one: Grid, other: Grid) -> bool:
+    """Does any voxel centre of a coarse sample of one grid lie within the other?"""
+    steps = [np.linspace(0, n - 1, 17) for n in one.size]
+    points = one.to_physical(np.stack(np.meshgrid(*steps, indexing="ij"), -1).reshape(-1, 3))
+    index = other.to_index(points)
+    return bool(((index > -0.5) & (index < np.asarray(other.size) - 0.5)).all(axis=1).any())

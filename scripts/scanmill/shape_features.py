@@ -1,0 +1,337 @@
+"""Shape of a mask, as the Image Biomarker Standardisation Initiative (IBSI) defines it.
+
+Definitions and tags: IBSI reference manual, chapter 3.1 (arXiv:1612.07003). The IBSI mesh is marching
+cubes on the binary mask at 0.5: its vertices are midpoints between voxels, so that area and volume are
+sums over a table of the 256 possible cubes, and diameters need only the outermost midpoints. No mesh is
+built. Own code, since the field's packages take seconds for what one pass over the mask gives.
+"""
+
+from functools import cache
+
+import numpy as np
+from numba import njit
+from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+from vtkmodules.vtkCommonDataModel import vtkImageData
+from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D
+
+from scanmill.grid import Grid
+
+Array = np.ndarray
+
+
+def shape_features(mask: Array, spacing: tuple[float, float, float]) -> dict[str, float]:
+    """IBSI shape features of a mask [z, y, x] by tag; lengths in mm, areas mm2, volumes mm3.
+
+    spacing: (x, y, z) mm. Raises ValueError on an empty mask.
+    """
+    inside = np.pad(np.ascontiguousarray(mask).view(np.uint8), 1)
+    step = np.asarray(spacing, float)
+    count, total, products = _moments(inside)
+    if count == 0:
+        raise ValueError("an empty mask has no shape")
+    voxels = count * float(np.prod(step))
+    volume, area = mesh_volume_and_area(inside, step)
+    covariance = (products / count - np.outer(total, total) / count**2) * np.outer(step, step)
+    # Rounding can leave a flat mask's smallest variance a hair below zero.
+    major, minor, least = np.sqrt(np.maximum(np.linalg.eigvalsh(covariance)[::-1], 0))
+    box = np.prod(np.asarray(mask.shape[::-1]) * step)
+    faces = np.asarray(mask.shape[::-1]) * step
+    box_area = 2 * (faces[0] * faces[1] + faces[1] * faces[2] + faces[2] * faces[0])
+    return {
+        "morph_volume": volume,
+        "morph_vol_approx": voxels,
+        "morph_area_mesh": area,
+        "morph_av": area / volume,
+        "morph_comp_1": volume / (np.sqrt(np.pi) * area**1.5),
+        "morph_comp_2": 36 * np.pi * volume**2 / area**3,
+        "morph_sph_dispr": area / (36 * np.pi * volume**2) ** (1 / 3),
+        "morph_sphericity": (36 * np.pi * volume**2) ** (1 / 3) / area,
+        "morph_asphericity": (area**3 / (36 * np.pi * volume**2)) ** (1 / 3) - 1,
+        "morph_diam": diameter(inside, step),
+        "morph_pca_maj_axis": 4 * float(major),
+        "morph_pca_min_axis": 4 * float(minor),
+        "morph_pca_least_axis": 4 * float(least),
+        "morph_pca_elongation": float(minor / major) if major > 0 else 1.0,
+        "morph_pca_flatness": float(least / major) if major > 0 else 1.0,
+        "morph_vol_dens_aabb": volume / float(box),
+        "morph_area_dens_aabb": area / float(box_area),
+    }
+
+
+def mesh_volume_and_area(inside: Array, spacing: Array) -> tuple[float, float]:
+    """Volume (mm3) and area (mm2) of the marching-cubes mesh of a mask with a border of zeros."""
+    areas = np.zeros(256)
+    flux = np.zeros(256)
+    moment = np.zeros(256)
+    for case, local in enumerate(_cube_triangles()):
+        if len(local):
+            a, b, c = local[:, 0], local[:, 1], local[:, 2]
+            areas[case] = (
+                np.linalg.norm(np.cross((b - a) * spacing, (c - a) * spacing), axis=1).sum() / 2
+            )
+            # Divergence theorem with the field (x, 0, 0): the x part of each area vector.
+            across = np.cross(b - a, c - a)[:, 0] / 2
+            flux[case] = across.sum()
+            moment[case] = (across * (a + b + c)[:, 0] / 3).sum()
+    volume, area = _sum_cubes(inside, areas, flux, moment)
+    return volume * float(np.prod(spacing)), area
+
+
+def diameter(inside: Array, spacing: Array) -> float:
+    """Largest distance, mm, between two vertices of the mesh of a mask with a border of zeros."""
+    return float(np.sqrt(_largest_distance(*_plane_hulls(inside, spacing))))
+
+
+def plane_diameters(inside: Array, spacing: Array) -> Array:
+    """Largest distance, mm, between two mesh vertices in one plane; planes normal to x, y and z."""
+    found = []
+    for axis in (2, 1, 0):
+        turned = np.ascontiguousarray(np.moveaxis(inside, axis, 0))
+        step = np.concatenate([np.delete(spacing, 2 - axis), [spacing[2 - axis]]])
+        points, begin, _ = _plane_hulls(turned, step)
+        found.append(
+            np.sqrt(_largest_in_plane(points, begin, np.ones(len(begin) - 1, np.bool_))[0])
+        )
+    return np.array(found)
+
+
+def axial_diameters(mask: Array, grid: Grid) -> tuple[float, float]:
+    """The longest diameter of a mask [z, y, x] in one axial slice, and its perpendicular, mm.
+
+    Slices lie across the grid's axis that is nearest to the patient's superior axis, as radiologists
+    read them, also where the scan is tilted. Diameters run between voxel edges, as RECIST 1.1
+    (doi:10.1016/j.ejca.2008.10.026) measures lesions; the second is the extent of the same slice
+    perpendicular to the first.
+    """
+    axis = grid.axial_axis
+    inside = np.pad(np.moveaxis(mask, 2 - axis, 0).astype(np.uint8), 1)
+    step = np.append(np.delete(grid.spacing, axis), grid.spacing[axis])
+    points, begin, heights = _plane_hulls(inside, step)
+    on_centres = np.arange(len(heights)) % 2 == 0
+    squared, plane, one, other = _largest_in_plane(points, begin, on_centres)
+    hull = points[begin[plane] : begin[plane + 1], :2]
+    along = (points[other] - points[one])[:2] / np.sqrt(squared)
+    across = hull @ np.array([-along[1], along[0]])
+    return float(np.sqrt(squared)), float(across.max() - across.min())
+
+
+@cache
+def _cube_triangles() -> list[Array]:
+    """For each set of a cube's eight voxels: its marching-cubes triangles, (n, 3 corners, xyz).
+
+    Bit n of the index is the voxel at (x, y, z) = (n & 1, n >> 1 & 1, n >> 2); coordinates are in
+    voxels from voxel 0. VTK is asked for each cube, with inside and outside exchanged: so its table
+    treats inside voxels that meet only diagonally as the IBSI reference implementations do.
+    """
+    cubes = vtkImageData()
+    cubes.SetDimensions(2, 2, 2)
+    contour = vtkFlyingEdges3D()
+    contour.SetInputData(cubes)
+    contour.SetValue(0, 0.5)
+    contour.ComputeNormalsOff()
+    contour.ComputeGradientsOff()
+    table = []
+    for index in range(256):
+        outside = np.array([1 - (index >> n & 1) for n in range(8)], np.float32)
+        cubes.GetPointData().SetScalars(numpy_to_vtk(outside, deep=True))
+        contour.Modified()
+        contour.Update()
+        mesh = contour.GetOutput()
+        if mesh.GetNumberOfCells() == 0:
+            table.append(np.zeros((0, 3, 3)))
+            continue
+        points = vtk_to_numpy(mesh.GetPoints().GetData()).astype(float)
+        corners = vtk_to_numpy(mesh.GetPolys().GetConnectivityArray()).reshape(-1, 3)
+        table.append(points[corners[:, ::-1]])
+    return table
+
+
+@njit(cache=True)
+def _sum_cubes(inside, areas, flux, moment):  # noqa: ANN001, ANN202
+    """Sums of the cubes' areas, and of x times their area vectors' x parts (voxel units)."""
+    volume, area = 0.0, 0.0
+    for z in range(inside.shape[0] - 1):
+        for y in range(inside.shape[1] - 1):
+            left = inside[z, y, 0] | inside[z, y + 1, 0] << 2
+            left |= inside[z + 1, y, 0] << 4 | inside[z + 1, y + 1, 0] << 6
+            for x in range(inside.shape[2] - 1):
+                right = inside[z, y, x + 1] | inside[z, y + 1, x + 1] << 2
+                right |= inside[z + 1, y, x + 1] << 4 | inside[z + 1, y + 1, x + 1] << 6
+                case = left | right << 1
+                left = right
+                if case != 0 and case != 255:
+                    area += areas[case]
+                    volume += x * flux[case] + moment[case]
+    return volume, area
+
+
+@njit(cache=True)
+def _moments(inside):  # noqa: ANN001, ANN202
+    """Count, and sums of the indices (x, y, z) and of their products."""
+    count = 0
+    total = np.zeros(3)
+    products = np.zeros((3, 3))
+    for z in range(inside.shape[0]):
+        for y in range(inside.shape[1]):
+            n, sx, sxx = 0, 0, 0
+            for x in range(inside.shape[2]):
+                if inside[z, y, x]:
+                    n += 1
+                    sx += x
+                    sxx += x * x
+            count += n
+            total += np.array([sx, n * y, n * z])
+            products[0, 0] += sxx
+            products[0, 1] += sx * y
+            products[0, 2] += sx * z
+            products[1, 1] += n * y * y
+            products[1, 2] += n * y * z
+            products[2, 2] += n * z * z
+    for a in range(3):
+        for b in range(a):
+            products[a, b] = products[b, a]
+    return count, total, products
+
+
+@njit(cache=True)
+def _plane_hulls(inside, spacing):  # noqa: ANN001, ANN202
+    """Convex hulls of the mesh vertices in each plane of the first array axis, in mm.
+
+    Returns the hulls' points (n, 3) as (x, y, z), where each plane's begin, and the planes' heights.
+    Planes lie on the voxel centres and halfway between them.
+    """
+    depth, height, width = inside.shape
+    capacity = 1024
+    points = np.empty((capacity, 3))
+    begin = np.zeros(2 * depth, np.int64)
+    heights = np.empty(2 * depth - 1)
+    candidates = np.empty((4 * (height + width), 2))
+    count = 0
+    for plane in range(2 * depth - 1):
+        z = plane // 2
+        found = 0
+        if plane % 2 == 0:
+            # Outermost midpoints along the rows and along the columns.
+            for y in range(height):
+                first, last = -1, -1
+                for x in range(width):
+                    if inside[z, y, x]:
+                        if first < 0:
+                            first = x
+                        last = x
+                if first >= 0:
+                    candidates[found, 0], candidates[found, 1] = first - 0.5, y
+                    candidates[found + 1, 0], candidates[found + 1, 1] = last + 0.5, y
+                    found += 2
+            if found > 0:
+                for x in range(width):
+                    first, last = -1, -1
+                    for y in range(height):
+                        if inside[z, y, x]:
+                            if first < 0:
+                                first = y
+                            last = y
+                    if first >= 0:
+                        candidates[found, 0], candidates[found, 1] = x, first - 0.5
+                        candidates[found + 1, 0], candidates[found + 1, 1] = x, last + 0.5
+                        found += 2
+        else:
+            for y in range(height):
+                first, last = -1, -1
+                for x in range(width):
+                    if inside[z, y, x] != inside[z + 1, y, x]:
+                        if first < 0:
+                            first = x
+                        last = x
+                if first >= 0:
+                    candidates[found, 0], candidates[found, 1] = first, y
+                    candidates[found + 1, 0], candidates[found + 1, 1] = last, y
+                    found += 2
+        hull = _hull(candidates[:found])
+        while count + len(hull) > capacity:
+            points = np.concatenate((points, np.empty((capacity, 3))))
+            capacity *= 2
+        for n in range(len(hull)):
+            points[count, 0] = hull[n, 0] * spacing[0]
+            points[count, 1] = hull[n, 1] * spacing[1]
+            points[count, 2] = plane / 2 * spacing[2]
+            count += 1
+        begin[plane + 1] = count
+        heights[plane] = plane / 2 * spacing[2]
+    return points[:count], begin, heights
+
+
+@njit(cache=True)
+def _hull(points):  # noqa: ANN001, ANN202
+    """Convex hull of 2D points (Andrew's monotone chain)."""
+    if len(points) < 3:
+        return points.copy()
+    # Sorted by x, then y: coordinates are multiples of a half, so one key holds both.
+    points = points[np.argsort(points[:, 0] * 2**20 + points[:, 1], kind="mergesort")]
+    hull = np.empty((2 * len(points) + 1, 2))
+    size = 0
+    for turn in range(2):
+        floor = size + 1
+        for m in range(len(points)):
+            p = points[m] if turn == 0 else points[len(points) - 1 - m]
+            while (
+                size > floor
+                and (hull[size - 1, 0] - hull[size - 2, 0]) * (p[1] - hull[size - 2, 1])
+                - (hull[size - 1, 1] - hull[size - 2, 1]) * (p[0] - hull[size - 2, 0])
+                <= 0
+            ):
+                size -= 1
+            hull[size] = p
+            size += 1
+        size -= 1
+    return hull[: max(size, 1)].copy()
+
+
+@njit(cache=True)
+def _largest_distance(points, begin, heights):  # noqa: ANN001, ANN202
+    """Largest squared distance; pairs of planes whose circles are too near are passed over."""
+    planes = len(heights)
+    centre = np.zeros((planes, 2))
+    radius = np.full(planes, -1.0)
+    for p in range(planes):
+        own = points[begin[p] : begin[p + 1]]
+        if len(own) == 0:
+            continue
+        for a in range(2):
+            centre[p, a] = (own[:, a].min() + own[:, a].max()) / 2
+        for n in range(len(own)):
+            away = np.hypot(own[n, 0] - centre[p, 0], own[n, 1] - centre[p, 1])
+            radius[p] = max(radius[p], away)
+    best = 0.0
+    for apart in range(planes - 1, -1, -1):
+        for p in range(planes - apart):
+            q = p + apart
+            if radius[p] < 0 or radius[q] < 0:
+                continue
+            flat = np.hypot(centre[p, 0] - centre[q, 0], centre[p, 1] - centre[q, 1])
+            flat += radius[p] + radius[q]
+            rise = (heights[q] - heights[p]) ** 2
+            if rise + flat * flat <= best:
+                continue
+            for n in range(begin[p], begin[p + 1]):
+                for m in range(begin[q], begin[q + 1]):
+                    dx = points[n, 0] - points[m, 0]
+                    dy = points[n, 1] - points[m, 1]
+                    best = max(best, dx * dx + dy * dy + rise)
+    return best
+
+
+@njit(cache=True)
+def _largest_in_plane(points, begin, allowed):  # noqa: ANN001, ANN202
+    """Largest squared distance within a plane, the plane, and the two points."""
+    best, plane, one, other = 0.0, 0, 0, 0
+    for p in range(len(begin) - 1):
+        if not allowed[p]:
+            continue
+        for n in range(begin[p], begin[p + 1]):
+            for m in range(n + 1, begin[p + 1]):
+                dx = points[n, 0] - points[m, 0]
+                dy = points[n, 1] - points[m, 1]
+                if dx * dx + dy * dy > best:
+                    best, plane, one, other = dx * dx + dy * dy, p, n, m
+    return best, plane, one, other

@@ -1,0 +1,59 @@
+"""Segment: which structure each voxel belongs to.
+
+In: isotropic.nii.gz, and the labels that the sheet supplies, on any grid. Out: labels.nii.gz, the label
+map on the isotropic grid, and overlaps/<structure>.nii.gz, the whole mask of each structure that
+another one covers in part.
+"""
+
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+from scanmill.label_map import LabelMap
+from scanmill.label_map_files import write_label_map
+from scanmill.segmentation import Scene, Structure, rules, supplied
+from scanmill.stage import Record, run_job
+from scanmill.volume_file import read_grid, read_volume
+
+METHODS = {"labels": supplied.segment, "rules": rules.segment}
+
+
+def segment(
+    record: Record,
+    isotropic: Path,
+    labels: Path,
+    overlaps: Path,
+    modality: str,
+    structures: list[Structure],
+    supplied: list[Path] | None = None,
+    supplied_structures: list[str | None] | None = None,
+) -> None:
+    """Write the label map. structures: of the recipe, in order; later ones lie on earlier ones.
+
+    supplied: the user's label files; supplied_structures: what each is the mask of, or None for a map
+    of several.
+    """
+    grid = read_grid(isotropic)
+    record.grid = grid
+
+    @cache
+    def image() -> np.ndarray:
+        return read_volume(isotropic).array
+
+    scene = Scene(
+        grid=grid,
+        modality=modality,
+        image=image,
+        label_map=LabelMap.empty(grid, max(s["label"] for s in structures)),
+        labels={s["name"]: s["label"] for s in structures},
+        record=record,
+        supplied=list(zip(supplied_structures or [], supplied or [], strict=True)),
+    )
+    for method, run in groupby(structures, key=lambda s: s["segment"]["method"]):
+        METHODS[method](list(run), scene)
+    write_label_map(labels, overlaps, scene.label_map, scene.labels)
+
+
+if __name__ == "__main__":
+    run_job(snakemake, segment)
