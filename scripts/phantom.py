@@ -12,6 +12,7 @@ from scanmill.atomic import replacing
 from scanmill.phantom.description import grid_of, patient_of
 from scanmill.phantom.rendering import add_noise, majority, signal, visible_occupancy
 from scanmill.sidecar import write_json
+from scanmill.stage import print_to
 from scanmill.volume_file import Volume, write_volume
 
 
@@ -41,6 +42,7 @@ def truncate(path: Path) -> None:
 SPOIL = {"truncated": truncate}
 
 if __name__ == "__main__":
+    print_to(snakemake.log[0])
     phantom(
         snakemake.params.patient,
         Path(snakemake.output.scan),

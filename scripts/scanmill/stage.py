@@ -70,22 +70,27 @@ def run_stage(
 
 
 def run_job(job: Any, body: Callable[..., None]) -> None:
-    """Run a stage as a Snakemake job: `job` is the `snakemake` object that a script is given.
-
-    Everything that the job prints, libraries and tracebacks included, goes to its log.
-    """
-    with open(job.log[0], "w", encoding="utf-8") as log:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os.dup2(log.fileno(), 1)
-        os.dup2(log.fileno(), 2)
+    """Run a stage as a Snakemake job: `job` is the `snakemake` object that a script is given."""
+    print_to(job.log[0])
     inputs = {key: _as_paths(value) for key, value in job.input.items()}
     outputs = {key: Path(value) for key, value in job.output.items()}
-    sidecars = {sidecar_path(path) for path in outputs.values()}
+    sidecars = {sidecar_path(path) for _, path in _each(inputs | outputs)}
+    inputs = {
+        key: path for key, path in inputs.items() if isinstance(path, list) or path not in sidecars
+    }
     outputs = {key: path for key, path in outputs.items() if path not in sidecars}
     # `library` is there to make Snakemake rerun the rule when the modules that it imports change.
     parameters = {key: value for key, value in job.params.items() if key != "library"}
     run_stage(job.rule, body, inputs, outputs, parameters)
+
+
+def print_to(log: str) -> None:
+    """Send all that this process prints from now on, libraries and tracebacks included, to a file."""
+    with open(log, "w", encoding="utf-8") as stream:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.dup2(stream.fileno(), 1)
+        os.dup2(stream.fileno(), 2)
 
 
 def _as_paths(value: Any) -> Path | list[Path]:

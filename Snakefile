@@ -1,0 +1,33 @@
+# ScanMill: raw CT and MR scans in; volumes, label maps, surfaces and one table of measurements out.
+# The flow, one rule and one script a stage:
+#   sheet -> ingest -> resample -> segment -> mesh -> measure -> collect
+from snakemake.utils import min_version
+
+min_version("9.20")
+
+
+configfile: workflow.source_path("config/config.yaml")
+
+
+include: "rules/common.smk"
+include: "rules/phantom.smk"
+include: "rules/ingest.smk"
+include: "rules/resample.smk"
+include: "rules/segment.smk"
+include: "rules/mesh.smk"
+include: "rules/measure.smk"
+include: "rules/collect.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        rules.collect.output,
+
+
+onsuccess:
+    print(summary())
+
+
+onerror:
+    print("The run stopped early. The message above names the rule, the case and the log.")

@@ -1,0 +1,27 @@
+rule collect:
+    # The cohort's table with its dictionary, how each case ended, and where all of it came from.
+    input:
+        measurements=expand(rules.measure.output.measurements, case=CASES),
+        sidecars=expand(rules.measure.output.sidecar, case=CASES),
+        lock=ROOT / "envs" / "requirements.lock",
+    output:
+        **cohort_tables(),
+    log:
+        "logs/collect.log",
+    benchmark:
+        "benchmarks/collect.tsv"
+    conda:
+        "../envs/scanmill.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: attempt * 1000,
+        runtime=lambda wildcards, attempt: attempt * (5 + len(CASES) // 500),
+    params:
+        cases={case: {"recipe": row.recipe, "extra": row.extra} for case, row in CASES.items()},
+        recipes=described_recipes(),
+        results="results/cases",
+        benchmarks="benchmarks",
+        library=library("collect"),
+    message:
+        "collect: the table of the cohort"
+    script:
+        "../scripts/collect.py"

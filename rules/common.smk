@@ -1,0 +1,164 @@
+# What the rules share: the checked settings, and functions from a case to inputs and parameters.
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+ROOT = Path(str(workflow.current_basedir)).resolve().parent
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from scanmill import settings, yaml_file
+from scanmill.columns import COLUMNS
+from scanmill.lineage import fingerprint
+from scanmill.problem import SettingsError
+
+PHANTOM = "phantom:"
+CASE_FOLDER = "results/cases/{case}"
+
+# A cohort is parallel over its cases; within one, what one core does is the same bytes every time.
+for variable in ("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+# Provenance tells the command; as a parameter it would make a different one look like new work.
+os.environ.setdefault("SCANMILL_COMMAND", shlex.join(Path(word).name for word in sys.argv))
+
+try:
+    SETTINGS = settings.load(
+        config,
+        ROOT,
+        Path.cwd(),
+        configfiles=[Path(path) for path in workflow.configfiles],
+        reserved=frozenset(COLUMNS),
+    )
+except SettingsError as error:
+    raise WorkflowError(str(error)) from None
+
+CASES = {case: row for case, row in SETTINGS.scans.items() if row.role == "scan"}
+
+
+wildcard_constraints:
+    case="[A-Za-z0-9][A-Za-z0-9_-]*",
+    phantom="[A-Za-z0-9][A-Za-z0-9_-]*",
+
+
+def library(script):
+    """Fingerprint of the modules behind a script, so that a change in one reruns the rule."""
+    return fingerprint(ROOT / "scripts" / f"{script}.py")
+
+
+def located(source, part):
+    """Where a source of the sheet lies; `part` (scan or labels) of the phantom that it may name."""
+    if source.startswith(PHANTOM):
+        return f"results/phantoms/{source.removeprefix(PHANTOM)}/{part}.nii.gz"
+    return source
+
+
+def scan_of(wildcards):
+    return located(CASES[wildcards.case].scan, "scan")
+
+
+def labels_of(wildcards):
+    return [located(path, "labels") for _, path in CASES[wildcards.case].labels]
+
+
+def labelled_structures_of(wildcards):
+    return [structure for structure, _ in CASES[wildcards.case].labels]
+
+
+def recipe_of(wildcards):
+    return SETTINGS.recipes[CASES[wildcards.case].recipe]
+
+
+def spacing_of(wildcards):
+    return recipe_of(wildcards).spacing
+
+
+def modality_of(wildcards):
+    return recipe_of(wildcards).modality
+
+
+def structures_of(*keys):
+    """A function from a case to what a stage needs to know of its structures, and no more."""
+
+    def chosen(wildcards):
+        return [{key: s[key] for key in keys} for s in recipe_of(wildcards).structures]
+
+    return chosen
+
+
+def described_phantom(wildcards):
+    return yaml_file.read(ROOT / "config" / "phantoms.yaml").content[wildcards.phantom]
+
+
+def scan_megabytes(wildcards):
+    """Size of the case's scan as it lies on disk; a folder's is that of its files."""
+    path = Path(scan_of(wildcards))
+    files = [path] if path.is_file() else path.rglob("*") if path.is_dir() else []
+    return sum(file.stat().st_size for file in files) / 1e6
+
+
+def memory(base, per_megabyte):
+    """Memory in MB from the scan's size; each new attempt may use as much again."""
+
+    def needed(wildcards, attempt):
+        return int(attempt * (base + per_megabyte * scan_megabytes(wildcards)))
+
+    return needed
+
+
+def minutes(base, per_megabyte):
+    """Run time in minutes from the scan's size; each new attempt may take as long again."""
+
+    def needed(wildcards, attempt):
+        return int(attempt * (base + per_megabyte * scan_megabytes(wildcards)) + 1)
+
+    return needed
+
+
+def described_recipes():
+    """The recipes that cases use, as plain data."""
+    used = {row.recipe for row in CASES.values()}
+    return {
+        key: {
+            "modality": found.modality,
+            "spacing": found.spacing,
+            "structures": found.structures,
+        }
+        for key, found in SETTINGS.recipes.items()
+        if key in used
+    }
+
+
+def cohort_tables():
+    """What collect writes; the tables also go into Snakemake's own report."""
+    tables = {
+        "measurements": report(
+            "results/cohort/measurements.csv",
+            caption="../report/measurements.rst",
+            category="Cohort",
+            labels={"table": "measurements"},
+        ),
+        "dictionary": "results/cohort/measurements.json",
+        "cases": report(
+            "results/cohort/cases.tsv",
+            caption="../report/cases.rst",
+            category="Cohort",
+            labels={"table": "cases"},
+        ),
+        "provenance": "results/cohort/provenance.json",
+    }
+    if SETTINGS.parquet:
+        tables["parquet"] = "results/cohort/measurements.parquet"
+    return tables
+
+
+def summary():
+    """One line for the person who waits: how the cases ended, and where the table is."""
+    path = Path("results/cohort/cases.tsv")
+    if not path.exists():
+        return "Done."
+    states = [line.split("\t")[1] for line in path.read_text().splitlines()[1:]]
+    parts = [f"{states.count(state)} {state}" for state in dict.fromkeys(states)]
+    return f"{len(states)} cases: {', '.join(parts)}. Table: results/cohort/measurements.csv"

@@ -1,0 +1,22 @@
+rule ingest:
+    # The scan as acquired, its geometry explicit, no identity in it.
+    input:
+        scan=scan_of,
+    output:
+        volume=f"{CASE_FOLDER}/volume.nii.gz",
+        sidecar=f"{CASE_FOLDER}/volume.json",
+    log:
+        "logs/{case}/ingest.log",
+    benchmark:
+        "benchmarks/{case}/ingest.tsv"
+    conda:
+        "../envs/scanmill.yaml"
+    resources:
+        mem_mb=memory(600, 8),
+        runtime=minutes(2, 0.05),
+    params:
+        library=library("ingest"),
+    message:
+        "{wildcards.case}: ingest"
+    script:
+        "../scripts/ingest.py"

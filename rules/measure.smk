@@ -1,0 +1,29 @@
+rule measure:
+    # One row per structure of the recipe.
+    input:
+        isotropic=rules.resample.output.isotropic,
+        labels=rules.segment.output.labels,
+        labels_sidecar=rules.segment.output.sidecar,
+        overlaps=rules.segment.output.overlaps,
+        surfaces=rules.mesh.output.surfaces,
+        surfaces_sidecar=rules.mesh.output.sidecar,
+    output:
+        measurements=f"{CASE_FOLDER}/measurements.csv",
+        sidecar=f"{CASE_FOLDER}/measurements.json",
+    log:
+        "logs/{case}/measure.log",
+    benchmark:
+        "benchmarks/{case}/measure.tsv"
+    conda:
+        "../envs/scanmill.yaml"
+    resources:
+        mem_mb=memory(800, 20),
+        runtime=minutes(3, 0.1),
+    params:
+        case="{case}",
+        structures=structures_of("name", "label"),
+        library=library("measure"),
+    message:
+        "{wildcards.case}: measure"
+    script:
+        "../scripts/measure.py"

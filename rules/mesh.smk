@@ -1,0 +1,27 @@
+rule mesh:
+    # Closed surfaces (LPS mm) that share the boundaries where structures touch, and one GLB of all.
+    input:
+        labels=rules.segment.output.labels,
+        labels_sidecar=rules.segment.output.sidecar,
+        overlaps=rules.segment.output.overlaps,
+    output:
+        surfaces=directory(f"{CASE_FOLDER}/surfaces"),
+        model=f"{CASE_FOLDER}/model.glb",
+        sidecar=f"{CASE_FOLDER}/surfaces.json",
+    log:
+        "logs/{case}/mesh.log",
+    benchmark:
+        "benchmarks/{case}/mesh.tsv"
+    conda:
+        "../envs/scanmill.yaml"
+    resources:
+        mem_mb=memory(1000, 25),
+        runtime=minutes(5, 0.1),
+    params:
+        structures=structures_of("name", "label", "colour", "triangles"),
+        formats=SETTINGS.formats,
+        library=library("mesh"),
+    message:
+        "{wildcards.case}: mesh"
+    script:
+        "../scripts/mesh.py"

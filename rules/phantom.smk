@@ -1,0 +1,22 @@
+rule phantom:
+    # An analytic patient for the example cohort: a scan whose true measures are known.
+    output:
+        scan="results/phantoms/{phantom}/scan.nii.gz",
+        labels="results/phantoms/{phantom}/labels.nii.gz",
+        truth="results/phantoms/{phantom}/truth.json",
+    log:
+        "logs/phantoms/{phantom}.log",
+    benchmark:
+        "benchmarks/phantoms/{phantom}.tsv"
+    conda:
+        "../envs/scanmill.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=5,
+    params:
+        patient=described_phantom,
+        library=library("phantom"),
+    message:
+        "phantom {wildcards.phantom}: an analytic patient"
+    script:
+        "../scripts/phantom.py"

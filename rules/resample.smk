@@ -1,0 +1,24 @@
+rule resample:
+    # The scan on cubic voxels.
+    input:
+        volume=rules.ingest.output.volume,
+        volume_sidecar=rules.ingest.output.sidecar,
+    output:
+        isotropic=f"{CASE_FOLDER}/isotropic.nii.gz",
+        sidecar=f"{CASE_FOLDER}/isotropic.json",
+    log:
+        "logs/{case}/resample.log",
+    benchmark:
+        "benchmarks/{case}/resample.tsv"
+    conda:
+        "../envs/scanmill.yaml"
+    resources:
+        mem_mb=memory(800, 12),
+        runtime=minutes(2, 0.05),
+    params:
+        spacing=spacing_of,
+        library=library("resample"),
+    message:
+        "{wildcards.case}: resample"
+    script:
+        "../scripts/resample.py"

@@ -1,0 +1,28 @@
+rule segment:
+    # The semantic label map, from supplied labels (any grid) and rules; what overlaps is kept whole.
+    input:
+        isotropic=rules.resample.output.isotropic,
+        isotropic_sidecar=rules.resample.output.sidecar,
+        supplied=labels_of,
+    output:
+        labels=f"{CASE_FOLDER}/labels.nii.gz",
+        overlaps=directory(f"{CASE_FOLDER}/overlaps"),
+        sidecar=f"{CASE_FOLDER}/labels.json",
+    log:
+        "logs/{case}/segment.log",
+    benchmark:
+        "benchmarks/{case}/segment.tsv"
+    conda:
+        "../envs/scanmill.yaml"
+    resources:
+        mem_mb=memory(1200, 30),
+        runtime=minutes(5, 0.2),
+    params:
+        modality=modality_of,
+        structures=structures_of("name", "label", "segment"),
+        supplied_structures=labelled_structures_of,
+        library=library("segment"),
+    message:
+        "{wildcards.case}: segment"
+    script:
+        "../scripts/segment.py"
