@@ -18,7 +18,6 @@ rule collect:
     params:
         cases={case: {"recipe": row.recipe, "extra": row.extra} for case, row in CASES.items()},
         recipes=described_recipes(),
-        results="results/cases",
         benchmarks="benchmarks",
         library=library("collect"),
     message:

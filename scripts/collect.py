@@ -28,25 +28,27 @@ STAGES = {
 
 
 def collect(
+    measurements: list[Path],
     lock: Path,
     tables: dict[str, Path],
     cases: dict[str, dict[str, Any]],
     recipes: dict[str, dict[str, Any]],
-    results: Path,
     benchmarks: Path,
 ) -> None:
     """Write the cohort's tables: `measurements`, `dictionary`, `cases`, `provenance` (and `parquet`).
 
-    cases: recipe and further columns of the sheet, by case. recipes: by the key that cases name.
-    results: the folder of the cases' folders. benchmarks: likewise, of Snakemake's benchmark files.
+    measurements: of each case, in its folder. cases: recipe and further columns of the sheet, by case
+    and in the same order. recipes: by the key that cases name. benchmarks: the folder of Snakemake's
+    benchmark files.
     """
-    sidecars = {case: _sidecars(results / case) for case in cases}
+    folders = {case: path.parent for case, path in zip(cases, measurements, strict=True)}
+    sidecars = {case: _sidecars(folder) for case, folder in folders.items()}
     extra = list(dict.fromkeys(column for case in cases.values() for column in case["extra"]))
     columns = [*STATE, *extra, *(column for column in COLUMNS if column not in STATE)]
     with _table(tables["measurements"], columns, ",") as rows:
         for case, described in cases.items():
             structures = recipes[described["recipe"]]["structures"]
-            for row in _rows(case, structures, results / case, sidecars[case]["measure"]):
+            for row in _rows(case, structures, folders[case], sidecars[case]["measure"]):
                 rows.writerow(row | described["extra"])
     _write_dictionary(tables["dictionary"], extra)
     _write_cases(tables["cases"], cases, extra, sidecars, benchmarks)
@@ -165,10 +167,10 @@ def _write_parquet(path: Path, measurements: Path, text: list[str]) -> None:
 if __name__ == "__main__":
     print_to(snakemake.log[0])
     collect(
+        [Path(path) for path in snakemake.input.measurements],
         Path(snakemake.input.lock),
         {name: Path(path) for name, path in snakemake.output.items()},
         snakemake.params.cases,
         snakemake.params.recipes,
-        Path(snakemake.params.results),
         Path(snakemake.params.benchmarks),
     )
