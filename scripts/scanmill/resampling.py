@@ -60,7 +60,7 @@ def _taps(source: int, target: int, ratio: float) -> tuple[np.ndarray, np.ndarra
         weight = (_hat_integral(offset + width / 2) - _hat_integral(offset - width / 2)) / width
     else:
         weight = np.maximum(0.0, 1 - np.abs(offset))
-    return first, (weight / weight.sum(axis=1, keepdims=True)).astype(np.float32)
+    return first, weight / weight.sum(axis=1, keepdims=True)
 
 
 def _hat_integral(x: np.ndarray) -> np.ndarray:
@@ -73,8 +73,9 @@ def _hat_integral(x: np.ndarray) -> np.ndarray:
 def _separable(source, result, rounds, first, weight):  # noqa: ANN001, ANN202
     """Weigh slices, then rows, then voxels, into `result`."""
     _, rows, columns = source.shape
-    slice_ = np.empty((rows, columns), np.float32)
-    row = np.empty(columns, np.float32)
+    # In float64: float32 would lose digits of large int32 values, and overshoot the largest.
+    slice_ = np.empty((rows, columns), np.float64)
+    row = np.empty(columns, np.float64)
     for k in range(result.shape[0]):
         slice_[:] = 0
         for t in range(weight[0].shape[1]):
@@ -93,7 +94,7 @@ def _separable(source, result, rounds, first, weight):  # noqa: ANN001, ANN202
                     for i in range(columns):
                         row[i] += w * line[i]
             for i in range(result.shape[2]):
-                total = np.float32(0)
+                total = 0.0
                 start = first[2][i]
                 for t in range(weight[2].shape[1]):
                     total += weight[2][i, t] * row[start + t]
