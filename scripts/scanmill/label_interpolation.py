@@ -293,8 +293,13 @@ def _keep_volumes(
     if where.size == 0:
         return
     flat = result.ravel()
-    number = len(wanted)
-    settled = count_voxels(flat, number) - np.bincount(first, minlength=number)
+    counts = count_voxels(flat, len(wanted))
+    # By rank among the labels in contest: values reach 65535, and the responses are a square matrix.
+    contends = np.zeros(len(wanted), bool)
+    contends[0] = contends[first] = contends[second] = True
+    values, ranks = np.flatnonzero(contends), np.cumsum(contends) - 1
+    first, second, wanted, number = ranks[first], ranks[second], wanted[values], len(values)
+    settled = counts[values] - np.bincount(first, minlength=number)
     offsets = np.zeros(number)
     best_offsets, best_miss = offsets, np.inf
     present = np.flatnonzero(wanted > 0)
@@ -305,7 +310,7 @@ def _keep_volumes(
         total = float(np.abs(miss).sum())
         if total < best_miss:
             best_miss, best_offsets = total, offsets.copy()
-        if np.abs(miss).max() < 1:
+        if np.abs(miss).max(initial=0) < 1:
             break
         slope = response[np.ix_(present, present)] + np.diag(np.full(len(present), 1e-3))
         step = np.linalg.solve(slope, miss)
@@ -315,14 +320,14 @@ def _keep_volumes(
     lead = margin + best_offsets[first] - best_offsets[second]
     holder = np.where(lead >= 0, first, second)
     rival = np.where(lead >= 0, second, first)
-    missing = wanted - settled - np.bincount(holder, minlength=number)[:number]
+    missing = wanted - settled - np.bincount(holder, minlength=number)
     # Symmetric bodies tie in groups larger than what is missing. Among equals the order is that of a
     # hash of the place, so that no side of the body is favoured.
     near = np.flatnonzero(np.abs(lead) < 0.25 * scale)
     scatter = (where[near].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)
     order = near[np.lexsort((scatter, np.abs(lead[near]).round(4)))]
     _hand_over(order, holder, rival, missing)
-    flat[where] = holder
+    flat[where] = values[holder]
 
 
 @njit(cache=True)

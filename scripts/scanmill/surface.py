@@ -79,21 +79,24 @@ def keep_volumes(mesh: Boundaries, largest_step: float) -> None:
 
     largest_step: mm that a boundary may move in one of the steps.
     """
-    number = len(mesh.volumes)
+    # By rank among the labels of the mesh: values reach 65535, and the areas are a square matrix.
+    values, sides = np.unique(np.append(mesh.sides, 0), return_inverse=True)
+    sides = sides[:-1].reshape(-1, 2)
+    volumes = mesh.volumes[values]
     for _ in range(PRESSURE_STEPS):
-        enclosed, areas = _volumes_and_areas(mesh.points, mesh.triangles, mesh.sides, number)
-        miss = mesh.volumes - enclosed
-        present = np.flatnonzero((mesh.volumes > 0) & (np.diag(areas) > 0))
+        enclosed, areas = _volumes_and_areas(mesh.points, mesh.triangles, sides, len(values))
+        miss = volumes - enclosed
+        present = np.flatnonzero((volumes > 0) & (np.diag(areas) > 0))
         present = present[present > 0]
-        if not (np.abs(miss[present]) > VOLUME_TOLERANCE * mesh.volumes[present]).any():
+        if not (np.abs(miss[present]) > VOLUME_TOLERANCE * volumes[present]).any():
             return
-        pressures = np.zeros(number)
+        pressures = np.zeros(len(values))
         # Moving a boundary by one mm changes a volume by its area: a Laplacian over the neighbours.
         pressures[present] = np.linalg.lstsq(
             areas[np.ix_(present, present)], miss[present], rcond=1e-9
         )[0]
         pressures = np.clip(pressures, -largest_step, largest_step)
-        _move(mesh.points, mesh.triangles, mesh.sides, pressures)
+        _move(mesh.points, mesh.triangles, sides, pressures)
 
 
 def surface_of(mesh: Boundaries, label: int, grid: Grid) -> Surface:
