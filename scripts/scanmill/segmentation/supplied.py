@@ -83,32 +83,37 @@ def _find(
     volumes: dict[str, float],
 ) -> None:
     """Add to `found` and `volumes` what a label map holds of the wanted values, by structure."""
-    largest = max(int(labels.array.max(initial=0)), *wanted.values())
-    counts = count_voxels(labels.array, largest + 1)
-    kept = np.zeros(largest + 1, labels.array.dtype)
-    for value in wanted.values():
-        if value <= np.iinfo(kept.dtype).max:
-            kept[value] = value
-    if not (counts[1:] * (kept[1:] > 0)).any():
-        volumes |= dict.fromkeys(wanted, 0.0)
+    number = int(labels.array.max(initial=0)) + 1
+    counts = count_voxels(labels.array, number)
+    held = {name: value for name, value in wanted.items() if value < number and counts[value] > 0}
+    volumes |= dict.fromkeys(wanted, 0.0)
+    if not held:
         return
     if not _overlap(labels.grid, scene.grid):
         raise Refusal(
             "labels-elsewhere",
             "the supplied labels and the scan do not overlap in physical space",
         )
-    if (kept != np.arange(largest + 1)).any():
+    kept = np.zeros(number, labels.array.dtype)
+    kept[list(held.values())] = list(held.values())
+    if (kept[counts > 0] != np.flatnonzero(counts)).any():
         labels = Volume(kept[labels.array], labels.grid)
     regions = regions_of(resample_labels(labels, scene.grid))
-    for name, value in wanted.items():
+    for name, value in held.items():
         volumes[name] = float(counts[value] * labels.grid.voxel_volume)
         if value in regions:
             found[name] = regions[value]
 
 
 def _overlap(one: Grid, other: Grid) -> bool:
-    """Does any voxel centre of a coarse sample of one grid lie within the other?"""
-    steps = [np.linspace(0, n - 1, 17) for n in one.size]
-    points = one.to_physical(np.stack(np.meshgrid(*steps, indexing="ij"), -1).reshape(-1, 3))
-    index = other.to_index(points)
-    return bool(((index > -0.5) & (index < np.asarray(other.size) - 0.5)).all(axis=1).any())
+    """Have the blocks of space that two grids fill a point in common?
+
+    They have none where some plane lies between them, and then one that is parallel to a face of
+    either, or to an edge of each (separating axes: Gottschalk 1996, doi:10.1145/237170.237244).
+    """
+    blocks = [grid.axes * (np.asarray(grid.size) / 2) for grid in (one, other)]
+    centres = [grid.to_physical((np.asarray(grid.size) - 1) / 2) for grid in (one, other)]
+    edges = np.cross(blocks[0].T[:, None], blocks[1].T).reshape(-1, 3)
+    across = np.vstack([blocks[0].T, blocks[1].T, edges])
+    reach = sum(np.abs(across @ block).sum(axis=1) for block in blocks)
+    return bool((np.abs(across @ (centres[1] - centres[0])) <= reach).all())
