@@ -10,8 +10,10 @@ from numba import njit
 
 def histogram(image: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Values that occur in a mask, ascending, and how often. image, mask: same shape, [z, y, x]."""
-    if image.dtype.kind in "iu":
-        low, high = int(image.min()), int(image.max())
+    low, high = image.min(), image.max()
+    # A tally of the whole range: never longer than 16 bits need.
+    if image.dtype.kind in "iu" and int(high) - int(low) < 1 << 16:
+        low, high = int(low), int(high)
         counts = _tally(image, mask, low, high - low + 1)
         occurring = np.flatnonzero(counts)
         return occurring + float(low), counts[occurring]
