@@ -14,7 +14,7 @@ from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonDataModel import vtkImageData
 from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D
 
-from scanmill.grid import Grid
+from scanmill.grid import Grid, bounding_box
 
 Array = np.ndarray
 
@@ -24,6 +24,7 @@ def shape_features(mask: Array, spacing: tuple[float, float, float]) -> dict[str
 
     spacing: (x, y, z) mm. Raises ValueError on an empty mask.
     """
+    mask = mask[bounding_box(mask)]
     inside = np.pad(np.ascontiguousarray(mask).view(np.uint8), 1)
     step = np.asarray(spacing, float)
     count, total, products = _moments(inside)
