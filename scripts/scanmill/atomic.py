@@ -29,6 +29,8 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     """Yield a new folder beside `path`; put it in the place of `path` when the block ends well."""
     path = Path(path)
     temporary = path.with_name(f".{os.getpid()}-{path.name}")
+    # In containers a retry has the process id of the job that was killed, and finds its remains.
+    shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     try:
         yield temporary
