@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scanmill.atomic import replacing
+from scanmill.atomic import replacing, replacing_folder
 from scanmill.grid import Grid
 from scanmill.refusal import Refusal
 from scanmill.sidecar import checksum, read_sidecar, sidecar_path, software, write_json
@@ -118,4 +118,5 @@ def _leave_empty(path: Path) -> None:
         with replacing(path) as temporary:
             temporary.touch()
     else:
-        path.mkdir(parents=True, exist_ok=True)
+        with replacing_folder(path):
+            pass
