@@ -4,6 +4,7 @@ PLY, STL, OBJ and VTP hold LPS millimetres and carry `SPACE=LPS`, which 3D Slice
 glTF: metres, Y up, here with X to the patient's left, Y to the head and Z to the front.
 """
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,10 @@ def write_surface(path: Path, surface: Surface) -> None:
 
 
 def write_glb(path: Path, surfaces: dict[str, tuple[Surface, str]]) -> None:
-    """Write all surfaces of a case as one scene: name to surface and colour (#rrggbb)."""
+    """Write all surfaces of a case as one scene: name to surface and colour (sRGB, #rrggbb).
+
+    Without surfaces the file is empty, since a scene of nothing is no valid glTF.
+    """
     import trimesh
     from trimesh.visual.material import PBRMaterial
 
@@ -33,7 +37,7 @@ def write_glb(path: Path, surfaces: dict[str, tuple[Surface, str]]) -> None:
     for name, (surface, colour) in surfaces.items():
         material = PBRMaterial(
             name=name,
-            baseColorFactor=[*bytes.fromhex(colour.removeprefix("#")), 255],
+            baseColorFactor=_linear(colour),
             metallicFactor=0.0,
             roughnessFactor=0.7,
         )
@@ -45,7 +49,13 @@ def write_glb(path: Path, surfaces: dict[str, tuple[Surface, str]]) -> None:
         )
         scene.add_geometry(mesh, node_name=name, geom_name=name)
     with replacing(path) as temporary:
-        temporary.write_bytes(scene.export(file_type="glb"))
+        temporary.write_bytes(scene.export(file_type="glb") if surfaces else b"")
+
+
+def _linear(colour: str) -> np.ndarray:
+    """The linear RGBA, 0 to 1, that glTF has, of an sRGB colour (IEC 61966-2-1)."""
+    srgb = np.array([*bytes.fromhex(colour.removeprefix("#")), 255]) / 255
+    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
 
 
 def _polydata(surface: Surface) -> vtkPolyData:
