@@ -77,7 +77,7 @@ def write_volume(path: Path, volume: Volume) -> None:
 
 
 def read_volume(path: Path) -> Volume:
-    """Read a volume that ScanMill wrote. Raises ValueError or EOFError on any other file."""
+    """Read a volume that ScanMill wrote. Raises ValueError, EOFError or OSError on any other file."""
     with igzip.open(path, "rb") as stream:
         dtype, grid = _parse(stream.read(HEADER.itemsize), path)
         array = np.empty(grid.shape, dtype)
@@ -140,7 +140,13 @@ def _parse(raw: bytes, path: Path) -> tuple[np.dtype, Grid]:
     if len(raw) < HEADER.itemsize:
         raise EOFError(f"{path.name} ends within its header")
     header = np.frombuffer(raw, HEADER)[0]
-    if header["sizeof_hdr"] != 348 or header["magic"] != b"n+1" or header["dim"][0] != 3:
+    if (
+        header["sizeof_hdr"] != 348
+        or header["magic"] != b"n+1"
+        or header["vox_offset"] != HEADER.itemsize
+        or header["dim"][0] != 3
+        or int(header["datatype"]) not in DTYPES
+    ):
         raise ValueError(f"{path.name} is not a volume that ScanMill wrote")
     srow = header["srow"].astype(float) * LPS_FROM_RAS[:, None]
     # The shortest decimal that is this float32: 0.7 stays 0.7 through the file.
