@@ -10,7 +10,7 @@ from scanmill.recipe import Recipe
 
 PHANTOM = "phantom:"
 MASK_SUFFIX = ".nii.gz"
-PAIRS = re.compile(r"[a-z0-9][a-z0-9_-]*\s*=")
+PAIRS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\s*=")
 
 Labels = tuple[tuple[str | None, str], ...]
 

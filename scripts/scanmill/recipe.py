@@ -151,10 +151,12 @@ def _repeated(
         value = structure.get(key)
         if not isinstance(value, kind) or isinstance(value, bool):
             continue
-        if value in lines:
-            found = f"the {key} {shown(value)} is taken in line {lines[value]}"
+        # Names become file names, which some file systems tell apart by letters alone, not by case.
+        taken = value.lower() if isinstance(value, str) else value
+        if taken in lines:
+            found = f"the {key} {shown(value)} is taken in line {lines[taken]}"
             yield Fault((*keys, key), f"{found}; another would be right")
-        lines.setdefault(value, document.value_positions[*keys, key][0])
+        lines.setdefault(taken, document.value_positions[*keys, key][0])
 
 
 def _step_faults(

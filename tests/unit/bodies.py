@@ -15,7 +15,7 @@ POSE = {"centre": CENTRE, "rotation": tuple(turned((20, -35, 50)).ravel())}
 BODIES = {
     "sphere": sphere(10, CENTRE),
     "ellipsoid": Ellipsoid(radii=(16, 10, 12), **POSE),
-    "torus": Torus(ring=20, tube=10, **POSE),
+    "torus": Torus(ring=16, tube=10, **POSE),
     "tube": Capsule(radius=10, length=44, **POSE),
     "flat tube": Cylinder(radii=(10, 10), length=40, **POSE),
     "oblique box": Box(size=(22, 28, 34), **POSE),

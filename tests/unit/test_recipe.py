@@ -79,7 +79,7 @@ def test_native_spacing_and_a_value_of_the_supplied_map(tmp_path):
 
 
 COLOUR = "a colour such as '#d62728', in quotes (YAML takes a bare # for a comment) would be right"
-NAME = "a text of a to z, 0 to 9, '-' and '_' that begins with a letter or digit would be right"
+NAME = "a text of letters (a to z), digits, '-' and '_' that begins with a letter or digit"
 MM = "a number of mm above 0, to 1000 would be right"
 
 
@@ -95,12 +95,13 @@ MM = "a number of mm above 0, to 1000 would be right"
         ("spacing: 1\n", "", "1:1: the key 'spacing' is missing; 'spacing' with a number of mm"),
         ("modality:", "modalty:", "2:1: the key 'modalty' is unknown; 'modality' would be right"),
         ("name: tumour", "name: kidney", "10:11: the name 'kidney' is taken in line 5; another"),
+        ("name: tumour", "name: Kidney", "10:11: the name 'Kidney' is taken in line 5; another"),
         ("label: 2", "label: 7", "11:12: the label 7 is taken in line 6; another would be right"),
         ("label: 2", "label: 2.0", "11:12: 'label': 2.0 was found; a whole number from 1 to 65535"),
         ("label: 2", "label: 010", "11:12: 'label': '010' was found; a whole number from 1 to"),
         ("label: 2", "label: 65536", "11:12: 'label': 65536 was found; a whole number from 1 to"),
         ("label: 2", "label: yes", "11:12: 'label': 'yes' was found; a whole number from 1 to"),
-        ("name: tumour", "name: Tumour", f"10:11: 'name': 'Tumour' was found; {NAME}"),
+        ("name: tumour", "name: Tumour!", f"10:11: 'name': 'Tumour!' was found; {NAME}"),
         ("name: tumour", "name: 12", f"10:11: 'name': 12 was found; {NAME}"),
         ('"#102030"', "#102030", f"13:12: 'colour': nothing was found; {COLOUR}"),
         ('"#102030"', '"#10203"', f"13:13: 'colour': '#10203' was found; {COLOUR}"),
