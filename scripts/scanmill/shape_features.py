@@ -32,7 +32,9 @@ def shape_features(mask: Array, spacing: tuple[float, float, float]) -> dict[str
         raise ValueError("an empty mask has no shape")
     voxels = count * float(np.prod(step))
     volume, area = mesh_volume_and_area(inside, step)
-    covariance = (products / count - np.outer(total, total) / count**2) * np.outer(step, step)
+    # By count - 1, as the IBSI reference values have it; PyRadiomics divides by count.
+    scatter = products - np.outer(total, total) / count
+    covariance = scatter / max(1, count - 1) * np.outer(step, step)
     # Rounding can leave a flat mask's smallest variance a hair below zero.
     major, minor, least = np.sqrt(np.maximum(np.linalg.eigvalsh(covariance)[::-1], 0))
     box = np.prod(np.asarray(mask.shape[::-1]) * step)

@@ -57,7 +57,7 @@ def rows(data: Path) -> list[dict[str, str]]:
                 "hippocampus", f"msd_hippocampus/labels/{path.name}")
             for path in hippocampi
         ),
-        row("hippocampus-dicom", "msd_hippocampus", "any-body"),
+        row("hippocampus-dicom", "msd_hippocampus/dicom_HCropVolume_study3", "any-body"),
         row("cord", "sct_t2/t2.nii.gz", "mask", "sct_t2/t2_seg-manual.nii.gz"),
         row("head-overlapping-masks", "seg3d_mr/MR.nii.gz", "brain-skull",
             "brain=seg3d_mr/Brain.nrrd;skull=seg3d_mr/Skull.nrrd"),

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from bodies import BODIES, CENTRE, OBLIQUE, grid_over, mask_of, points_of
+from manifolds import assert_manifold, keys, random_labels, reversed_
 from scanmill.decimation import decimate, distances
 from scanmill.phantom.body import sphere
 from scanmill.surface import (
@@ -15,7 +16,6 @@ from scanmill.surface import (
     volume,
 )
 from scipy.spatial import cKDTree
-from test_surface import assert_manifold, keys, random_labels, reversed_
 
 GRID = grid_over(BODIES["ellipsoid"], direction=OBLIQUE["oblique left-handed"])
 
