@@ -27,7 +27,7 @@ def bordered(labels) -> np.ndarray:
     return np.pad(labels, 1)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 5), st.floats(0, 1))
 def test_noise_becomes_well_composed_and_keeps_its_border(seed, number, filled):
     random = np.random.default_rng(seed)

@@ -1,0 +1,198 @@
+"""What a stage leaves behind: results, refusals or nothing; and the sidecar beside each."""
+
+import json
+import math
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from scanmill.grid import Grid
+from scanmill.refusal import Refusal
+from scanmill.sidecar import checksum, read_sidecar, sidecar_path, write_json
+from scanmill.stage import run_job, run_stage
+
+
+def write(record, scan, volume, text):
+    record.grid = Grid((1, 1, 1), (0.5, 0.5, 2.0))
+    record.warn("geometry-missing", "a message", "liver")
+    record.details["voxels"] = 3
+    volume.write_text(text)
+
+
+def refuse(record, **named):
+    raise Refusal("is-4d", "4 volumes; one is right")
+
+
+def crash(record, volume, **named):
+    volume.write_text("half")
+    raise MemoryError
+
+
+def pass_through(record, volume, isotropic, overlaps):
+    isotropic.write_text(volume.read_text())
+    overlaps.mkdir(exist_ok=True)
+
+
+@pytest.fixture
+def case(tmp_path):
+    (tmp_path / "source").mkdir()
+    (tmp_path / "case").mkdir()
+    scan = tmp_path / "source" / "scan.nii.gz"
+    scan.write_text("voxels")
+    return SimpleNamespace(
+        scan=scan,
+        volume=tmp_path / "case" / "volume.nii.gz",
+        isotropic=tmp_path / "case" / "isotropic.nii.gz",
+        overlaps=tmp_path / "case" / "overlaps",
+    )
+
+
+def ingest(case, body, **parameters):
+    run_stage("ingest", body, {"scan": case.scan}, {"volume": case.volume}, parameters)
+
+
+def resample(case, body=pass_through):
+    outputs = {"isotropic": case.isotropic, "overlaps": case.overlaps}
+    run_stage("resample", body, {"volume": case.volume}, outputs, {})
+
+
+@pytest.mark.parametrize(
+    ("result", "sidecar"),
+    [
+        ("cases/a/volume.nii.gz", "cases/a/volume.json"),
+        ("cases/a.b/labels.nii.gz", "cases/a.b/labels.json"),
+        ("cases/a/surfaces", "cases/a/surfaces.json"),
+        ("cases/a/model.glb", "cases/a/model.json"),
+        ("cohort/measurements.csv", "cohort/measurements.json"),
+        ("cases/a/report.html", "cases/a/report.json"),
+        ("cases/a/surfaces/liver.ply", "cases/a/surfaces/liver.ply.json"),
+    ],
+)
+def test_the_sidecar_lies_beside_its_result(result, sidecar):
+    assert sidecar_path(Path(result)) == Path(sidecar)
+
+
+def test_a_result_has_a_sidecar_that_says_what_it_came_from(case):
+    ingest(case, write, text="ok")
+    said = read_sidecar(case.volume)
+    assert case.volume.read_text() == "ok"
+    assert (said["status"], said["stage"], said["code"]) == ("ok", "ingest", None)
+    assert (said["frame"], said["spacing_mm"]) == ("LPS", [0.5, 0.5, 2.0])
+    assert said["parameters"] == {"text": "ok"}
+    assert said["inputs"] == [{"name": "scan", "sha256": checksum(case.scan)}]
+    warning = {"code": "geometry-missing", "message": "a message", "structure": "liver"}
+    assert said["warnings"] == [warning]
+    assert said["voxels"] == 3
+    assert {"scanmill", "python", "numpy", "SimpleITK"} <= set(said["software"])
+
+
+def test_a_sidecar_names_no_path(case):
+    ingest(case, write, text="ok")
+    assert str(case.scan.parent) not in sidecar_path(case.volume).read_text()
+    assert case.scan.name not in sidecar_path(case.volume).read_text()
+
+
+def test_a_refusal_leaves_empty_outputs_and_says_why(case):
+    ingest(case, refuse)
+    said = read_sidecar(case.volume)
+    assert case.volume.read_bytes() == b""
+    assert (said["status"], said["stage"], said["code"]) == ("refused", "ingest", "is-4d")
+    assert said["reason"] == "4 volumes; one is right"
+
+
+def test_a_refusal_is_passed_on_unchanged(case):
+    ingest(case, refuse)
+    resample(case)
+    for path in (case.isotropic, case.overlaps):
+        said = read_sidecar(path)
+        assert (said["status"], said["stage"], said["code"]) == ("refused", "ingest", "is-4d")
+        assert said["reason"] == "4 volumes; one is right"
+    assert case.isotropic.read_bytes() == b""
+    assert list(case.overlaps.iterdir()) == []
+
+
+def test_a_refusal_empties_what_an_earlier_run_left(case):
+    ingest(case, write, text="ok")
+    resample(case)
+    (case.overlaps / "stale.nii.gz").write_text("old")
+    resample(case, refuse)
+    assert case.isotropic.read_bytes() == b""
+    assert list(case.overlaps.iterdir()) == []
+
+
+def test_a_crash_leaves_no_sidecar(case):
+    with pytest.raises(MemoryError):
+        ingest(case, crash)
+    assert not sidecar_path(case.volume).exists()
+
+
+def test_a_result_without_sidecar_is_not_trusted(case):
+    case.volume.write_text("half")
+    with pytest.raises(FileNotFoundError):
+        resample(case)
+    assert not sidecar_path(case.isotropic).exists()
+
+
+def test_json_beside_the_source_is_no_sidecar(case):
+    foreign = sidecar_path(case.scan)
+    foreign.write_text(json.dumps({"status": "refused", "code": "is-4d", "Modality": "MR"}))
+    ingest(case, write, text="ok")
+    assert read_sidecar(case.volume)["status"] == "ok"
+    foreign.write_text("not JSON")
+    ingest(case, write, text="ok")
+    assert read_sidecar(case.volume)["status"] == "ok"
+
+
+def test_lists_of_inputs_are_all_named_and_looked_at(case):
+    ingest(case, write, text="ok")
+    inputs = {"volume": case.volume, "supplied": [case.scan, case.scan]}
+    run_stage("segment", lambda *_, **__: None, inputs, {"isotropic": case.isotropic}, {})
+    said = read_sidecar(case.isotropic)
+    assert [i["name"] for i in said["inputs"]] == ["volume", "supplied", "supplied"]
+
+
+def test_a_missing_source_is_refused_by_the_stage_not_by_the_frame(case):
+    case.scan.unlink()
+    ingest(case, refuse)
+    assert read_sidecar(case.volume)["inputs"] == []
+
+
+def test_a_job_logs_what_is_printed_and_hides_the_library_and_the_sidecar(case, capfd):
+    log = case.volume.with_name("ingest.log")
+    job = SimpleNamespace(
+        rule="ingest",
+        log=[str(log)],
+        input={"scan": str(case.scan)},
+        output={"volume": str(case.volume), "sidecar": str(sidecar_path(case.volume))},
+        params={"text": "ok", "library": "0123"},
+    )
+
+    def body(record, scan, volume, text):
+        print("from the stage")
+        write(record, scan, volume, text)
+
+    run_job(job, body)
+    assert "from the stage" in log.read_text() + capfd.readouterr().out
+    assert read_sidecar(case.volume)["parameters"] == {"text": "ok"}
+
+
+def test_a_folder_has_the_checksum_of_its_files_and_their_names(tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    for folder in (one, other):
+        (folder / "deep").mkdir(parents=True)
+        (folder / "deep" / "b").write_text("b")
+        (folder / "a").write_text("a")
+    assert checksum(one) == checksum(other)
+    (other / "a").rename(other / "c")
+    assert checksum(one) != checksum(other)
+
+
+def test_nan_is_not_written(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "a.json", {"volume": math.nan})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_refusal_needs_a_known_code():
+    with pytest.raises(ValueError, match="not a refusal code"):
+        Refusal("no-such-code", "reason")
