@@ -17,7 +17,7 @@ from scanmill.grid import Grid, bounding_box
 from scanmill.label_map import count_voxels
 from scanmill.volume_file import Volume
 
-UNKNOWN = 255
+LARGEST_RANK = 254
 NEWTON_STEPS = 12
 
 
@@ -25,7 +25,7 @@ def resample_labels(labels: Volume, target: Grid) -> np.ndarray:
     """Resample a label map (unsigned integers, 0 is background) onto any grid, [z, y, x].
 
     The grids may lie in any way to each other; beyond the labels' own grid is background. Each label
-    keeps the volume of its voxels that lie inside the target, to within a voxel or as far as voxels
+    keeps the volume of its voxels inside the target, to within a voxel or as far as voxels
     between labels allow.
     """
     if labels.grid.same_as(target):
@@ -34,15 +34,15 @@ def resample_labels(labels: Volume, target: Grid) -> np.ndarray:
     start = labels.grid.to_index(np.asarray(target.origin))
     offsets, lengths = _search_order(labels.grid.spacing)
     result = np.zeros(target.shape, labels.array.dtype)
-    depth = np.full(labels.array.shape, UNKNOWN, np.uint8)
+    # Zero is unknown, so that memory is only touched where labels meet.
+    depth = np.zeros(labels.array.shape, np.uint8)
     low, high = _reach(labels, target)
     parts = _parts(to_source)
     between = _interpolate(
         labels.array, depth, offsets, lengths, to_source, start, parts, low, high, result
     )
-    kept = _inside(labels, target)
-    number = int(labels.array.max()) + 1
-    wanted = count_voxels(kept, number) * (labels.grid.voxel_volume / target.voxel_volume)
+    kept = _inside(labels, target, int(labels.array.max()) + 1)
+    wanted = kept * (labels.grid.voxel_volume / target.voxel_volume)
     _keep_volumes(result, wanted, *between, scale=min(labels.grid.spacing))
     return result
 
@@ -60,7 +60,7 @@ def _search_order(spacing: tuple[float, float, float]) -> tuple[np.ndarray, np.n
     offsets = offsets.reshape(-1, 3)
     lengths = np.linalg.norm(offsets * step, axis=1)
     near = (lengths > 0) & (lengths <= diagonal)
-    order = np.argsort(lengths[near], kind="stable")[: UNKNOWN - 1]
+    order = np.argsort(lengths[near], kind="stable")[:LARGEST_RANK]
     return offsets[near][order], lengths[near][order].astype(np.float32)
 
 
@@ -88,18 +88,23 @@ def _reach(labels: Volume, target: Grid) -> tuple[np.ndarray, np.ndarray]:
     return low.astype(np.int64), high.astype(np.int64)
 
 
-def _inside(labels: Volume, target: Grid) -> np.ndarray:
-    """Labels of the source voxels whose centres lie inside the target's block of space, flat."""
+def _inside(labels: Volume, target: Grid, number: int) -> np.ndarray:
+    """Voxels of each label inside the target's block of space; one that its edge cuts counts in part.
+
+    The part is exact where the two grids' axes are parallel, and right on average where they are not.
+    """
+    width = np.abs(np.linalg.inv(target.axes) @ labels.grid.axes).sum(axis=1)
+    first, last = -0.5, np.asarray(target.size) - 0.5
     corners = np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)])
     corners = corners * (np.asarray(labels.grid.size) - 1)
     index = target.to_index(labels.grid.to_physical(corners))
-    limit = np.asarray(target.size) - 0.5
-    if (index > -0.5).all() and (index < limit).all():
-        return labels.array.ravel()
+    if (index - width / 2 > first - 1e-6).all() and (index + width / 2 < last + 1e-6).all():
+        return count_voxels(labels.array, number)
     z, y, x = np.nonzero(labels.array)
     index = target.to_index(labels.grid.to_physical(np.stack([x, y, z], axis=-1)))
-    held = ((index > -0.5) & (index < limit)).all(axis=1)
-    return labels.array[z[held], y[held], x[held]]
+    held = np.minimum(index + width / 2, last) - np.maximum(index - width / 2, first)
+    part = np.clip(held / width, 0, 1).prod(axis=1)
+    return np.bincount(labels.array[z, y, x], part, number)
 
 
 @njit(cache=True)
@@ -159,10 +164,9 @@ def _vote(labels, depth, offsets, lengths, base, upper, part, seen, votes, disti
         w = part[0] if corner & 1 else 1 - part[0]
         w *= part[1] if corner & 2 else 1 - part[1]
         w *= part[2] if corner & 4 else 1 - part[2]
-        rank = depth[z, y, x]
-        if rank == UNKNOWN:
-            rank = _depth_rank(labels, z, y, x, offsets)
-            depth[z, y, x] = rank
+        if depth[z, y, x] == 0:
+            depth[z, y, x] = 1 + _depth_rank(labels, z, y, x, offsets)
+        rank = depth[z, y, x] - 1
         label = labels[z, y, x]
         slot = 0
         while slot < distinct and seen[slot] != label:
