@@ -6,9 +6,11 @@ model.glb, all of them named and coloured, in metres, Y up. Structures that othe
 meshed whole, each on its own.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from scanmill.atomic import replacing_folder
 from scanmill.decimation import decimate, distances
 from scanmill.grid import Grid
@@ -18,14 +20,13 @@ from scanmill.mesh_file import write_glb, write_surface
 from scanmill.refusal import Refusal
 from scanmill.stage import Record, run_job
 from scanmill.surface import (
-    Boundaries,
     Surface,
     area,
     boundaries,
     is_manifold,
     is_watertight,
     keep_volumes,
-    surface_of,
+    surfaces_of,
     volume,
 )
 
@@ -47,57 +48,52 @@ def mesh(
     label_map = read_label_map(labels, overlaps, names)
     record.grid = label_map.grid
     budgets = {s["label"]: s["triangles"] for s in structures if s["triangles"]}
-    meshes = _meshes(label_map, budgets, record)
+    meshed = {label: found for label, *found in _surfaces(label_map, budgets, record)}
     scene: dict[str, tuple[Surface, str]] = {}
     said: dict[str, Any] = {}
     with replacing_folder(surfaces) as folder:
         for structure in structures:
             name, label = structure["name"], structure["label"]
-            if label not in meshes:
+            if label not in meshed:
                 continue
-            shared, grid, undecimated = meshes[label]
-            surface = surface_of(shared, label, grid)
-            said[name] = _describe(surface)
-            if not said[name]["watertight"]:
-                refusal = Refusal("surface-open", "the mesh of this structure has open edges")
-                said[name] = {"status": "refused", "code": refusal.code, "reason": refusal.reason}
-                continue
-            if undecimated is not None:
-                apart = distances(surface_of(undecimated, label, grid), surface)
-                said[name] |= {"decimation_mean_mm": apart[0], "decimation_max_mm": apart[1]}
-            scene[name] = (surface, structure["colour"])
-            for suffix in formats:
-                write_surface(folder / f"{name}.{suffix}", surface)
+            surface, described = meshed[label]
+            said[name] = described
+            if described["status"] == "ok":
+                scene[name] = (surface, structure["colour"])
+                for suffix in formats:
+                    write_surface(folder / f"{name}.{suffix}", surface)
     record.details["structures"] = said
     write_glb(model, scene)
 
 
-def _meshes(
+def _surfaces(
     label_map: LabelMap, budgets: dict[int, int], record: Record
-) -> dict[int, tuple[Boundaries, Grid, Boundaries | None]]:
-    """By label: the mesh that holds its surface, its grid, and that mesh before decimation if any."""
+) -> Iterator[tuple[int, Surface, dict[str, Any]]]:
+    """Label, surface and description of each structure: first those that share boundaries."""
     grid = label_map.grid
     visible = label_map.array
     if label_map.covered:
-        visible = visible.copy()
-        for label in label_map.covered:
-            visible[visible == label] = 0
-    meshes = {}
+        visible = np.where(np.isin(visible, list(label_map.covered)), 0, visible)
     pieces = [(visible, grid)] + [_piece(r, label, grid) for label, r in label_map.covered.items()]
+    repaired = 0
     for array, own_grid in pieces:
         if not array.any():
             continue
-        shared, repaired = boundaries(array, own_grid)
-        record.details["repaired_voxels"] = record.details.get("repaired_voxels", 0) + repaired
-        own_budgets = {k: v for k, v in budgets.items() if (shared.sides == k).any()}
-        before = None
+        mesh, changes = boundaries(array, own_grid)
+        repaired += changes
+        before: dict[int, Surface] = {}
+        own_budgets = {k: v for k, v in budgets.items() if (mesh.sides == k).any()}
         if own_budgets:
-            before, shared = shared, decimate(shared, own_budgets)
-            keep_volumes(shared, largest_step=0.25 * min(grid.spacing))
-        for label in range(1, len(shared.volumes)):
-            if shared.volumes[label] > 0:
-                meshes[label] = (shared, own_grid, before if label in own_budgets else None)
-    return meshes
+            before = dict(surfaces_of(mesh, own_grid))
+            mesh = decimate(mesh, own_budgets)
+            keep_volumes(mesh, largest_step=0.25 * min(grid.spacing))
+        for label, surface in surfaces_of(mesh, own_grid):
+            described = _describe(surface)
+            if label in own_budgets and described["status"] == "ok":
+                apart = distances(before[label], surface)
+                described |= {"decimation_mean_mm": apart[0], "decimation_max_mm": apart[1]}
+            yield label, surface, described
+    record.details["repaired_voxels"] = repaired
 
 
 def _piece(region: Region, label: int, grid: Grid) -> tuple[Any, Grid]:
@@ -108,13 +104,17 @@ def _piece(region: Region, label: int, grid: Grid) -> tuple[Any, Grid]:
 
 
 def _describe(surface: Surface) -> dict[str, Any]:
+    manifold = is_manifold(surface)
+    if not (manifold or is_watertight(surface)):
+        open_ = Refusal("surface-open", "the mesh of this structure has open edges")
+        return {"status": "refused", "code": open_.code, "reason": open_.reason}
     return {
         "status": "ok",
         "triangles": len(surface.triangles),
         "surface_volume_mm3": volume(surface),
         "surface_area_mm2": area(surface),
-        "watertight": is_watertight(surface),
-        "manifold": is_manifold(surface),
+        "watertight": True,
+        "manifold": manifold,
     }
 
 

@@ -63,19 +63,14 @@ def shape_features(mask: Array, spacing: tuple[float, float, float]) -> dict[str
 
 def mesh_volume_and_area(inside: Array, spacing: Array) -> tuple[float, float]:
     """Volume (mm3) and area (mm2) of the marching-cubes mesh of a mask with a border of zeros."""
-    areas = np.zeros(256)
-    flux = np.zeros(256)
-    moment = np.zeros(256)
-    for case, local in enumerate(_cube_triangles()):
-        if len(local):
-            a, b, c = local[:, 0], local[:, 1], local[:, 2]
-            areas[case] = (
-                np.linalg.norm(np.cross((b - a) * spacing, (c - a) * spacing), axis=1).sum() / 2
-            )
-            # Divergence theorem with the field (x, 0, 0): the x part of each area vector.
-            across = np.cross(b - a, c - a)[:, 0] / 2
-            flux[case] = across.sum()
-            moment[case] = (across * (a + b + c)[:, 0] / 3).sum()
+    case, corners = _cube_triangles()
+    a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
+    sizes = np.linalg.norm(np.cross((b - a) * spacing, (c - a) * spacing), axis=1) / 2
+    areas = np.bincount(case, sizes, minlength=256)
+    # Divergence theorem with the field (x, 0, 0): the x part of each area vector.
+    across = np.cross(b - a, c - a)[:, 0] / 2
+    flux = np.bincount(case, across, minlength=256)
+    moment = np.bincount(case, across * (a + b + c)[:, 0] / 3, minlength=256)
     volume, area = _sum_cubes(inside, areas, flux, moment)
     return volume * float(np.prod(spacing)), area
 
@@ -119,10 +114,10 @@ def axial_diameters(mask: Array, grid: Grid) -> tuple[float, float]:
 
 
 @cache
-def _cube_triangles() -> list[Array]:
-    """For each set of a cube's eight voxels: its marching-cubes triangles, (n, 3 corners, xyz).
+def _cube_triangles() -> tuple[Array, Array]:
+    """The marching-cubes triangles of all sets of a cube's eight voxels: set (n,), corners (n, 3, xyz).
 
-    Bit n of the index is the voxel at (x, y, z) = (n & 1, n >> 1 & 1, n >> 2); coordinates are in
+    Bit n of a set is the voxel at (x, y, z) = (n & 1, n >> 1 & 1, n >> 2); coordinates are in
     voxels from voxel 0. VTK is asked for each cube, with inside and outside exchanged: so its table
     treats inside voxels that meet only diagonally as the IBSI reference implementations do.
     """
@@ -133,7 +128,7 @@ def _cube_triangles() -> list[Array]:
     contour.SetValue(0, 0.5)
     contour.ComputeNormalsOff()
     contour.ComputeGradientsOff()
-    table = []
+    cases, table = [], []
     for index in range(256):
         outside = np.array([1 - (index >> n & 1) for n in range(8)], np.float32)
         cubes.GetPointData().SetScalars(numpy_to_vtk(outside, deep=True))
@@ -141,12 +136,12 @@ def _cube_triangles() -> list[Array]:
         contour.Update()
         mesh = contour.GetOutput()
         if mesh.GetNumberOfCells() == 0:
-            table.append(np.zeros((0, 3, 3)))
             continue
         points = vtk_to_numpy(mesh.GetPoints().GetData()).astype(float)
         corners = vtk_to_numpy(mesh.GetPolys().GetConnectivityArray()).reshape(-1, 3)
+        cases += [index] * len(corners)
         table.append(points[corners[:, ::-1]])
-    return table
+    return np.array(cases), np.concatenate(table)
 
 
 @njit(cache=True)

@@ -7,6 +7,7 @@ its normal by the difference of the `pressures` of the two structures beside it,
 such that every structure has the volume of its voxels. So neighbours never part or overlap.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,8 +67,8 @@ def boundaries(labels: np.ndarray, grid: Grid) -> tuple[Boundaries, int]:
     shift *= np.minimum(1.0, LARGEST_SHIFT / np.maximum(length, LARGEST_SHIFT))
     mesh = Boundaries(
         (start + shift) * spacing,
-        vtk_to_numpy(net.GetPolys().GetConnectivityArray()).reshape(-1, 3).astype(np.int64),
-        vtk_to_numpy(net.GetCellData().GetArray("BoundaryLabels")).astype(np.int64),
+        vtk_to_numpy(net.GetPolys().GetConnectivityArray()).reshape(-1, 3).astype(np.int32),
+        vtk_to_numpy(net.GetCellData().GetArray("BoundaryLabels")).astype(np.uint16),
         volumes,
     )
     keep_volumes(mesh, largest_step=0.25 * min(grid.spacing))
@@ -99,18 +100,33 @@ def keep_volumes(mesh: Boundaries, largest_step: float) -> None:
         _move(mesh.points, mesh.triangles, sides, pressures)
 
 
+def surfaces_of(mesh: Boundaries, grid: Grid) -> Iterator[tuple[int, Surface]]:
+    """Each structure's label and closed surface, LPS mm, by rising label."""
+    frame = np.reshape(grid.direction, (3, 3))
+    flipped = np.linalg.det(frame) < 0
+    points = mesh.points @ frame.T + grid.origin
+    # Every triangle stands twice: as it is for the label behind it, turned for the one before it.
+    labels = mesh.sides.T.ravel()
+    order = np.argsort(labels, kind="stable")
+    ends = np.searchsorted(labels, np.arange(1, len(mesh.volumes) + 1), sorter=order)
+    for label in range(1, len(mesh.volumes)):
+        which = order[ends[label - 1] : ends[label]]
+        if which.size == 0:
+            continue
+        split = np.searchsorted(which, len(mesh.triangles))
+        triangles = mesh.triangles[which % len(mesh.triangles)]
+        turned = triangles[:split] if flipped else triangles[split:]
+        turned[:] = turned[:, ::-1].copy()
+        used = np.zeros(len(points), bool)
+        used[triangles] = True
+        index = np.cumsum(used, dtype=np.int32) - 1
+        yield label, Surface(points[used], index[triangles])
+
+
 def surface_of(mesh: Boundaries, label: int, grid: Grid) -> Surface:
-    """The closed surface of one structure, in LPS mm; without triangles where it has none."""
-    behind = mesh.sides[:, 0] == label
-    before = mesh.sides[:, 1] == label
-    triangles = np.concatenate([mesh.triangles[behind], mesh.triangles[before][:, ::-1]])
-    if np.linalg.det(np.reshape(grid.direction, (3, 3))) < 0:
-        triangles = triangles[:, ::-1]
-    used = np.zeros(len(mesh.points), bool)
-    used[triangles] = True
-    index = np.cumsum(used) - 1
-    points = mesh.points[used] @ np.reshape(grid.direction, (3, 3)).T + grid.origin
-    return Surface(points, np.ascontiguousarray(index[triangles]))
+    """The closed surface of one structure, LPS mm; without triangles where it has none."""
+    nothing = Surface(np.zeros((0, 3)), np.zeros((0, 3), np.int32))
+    return dict(surfaces_of(mesh, grid)).get(label, nothing)
 
 
 def volume(surface: Surface) -> float:

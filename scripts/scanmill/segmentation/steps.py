@@ -12,8 +12,6 @@ from typing import Any
 import cc3d
 import fill_voids
 import numpy as np
-import SimpleITK as sitk  # noqa: N813
-from scipy import ndimage
 
 from scanmill.grid import Grid, bounding_box
 from scanmill.label_map import Box, Region
@@ -72,6 +70,9 @@ def outside(region: Region, names: str | list[str], scene: Scene) -> Region:
 
 def touching(region: Region, name: str, scene: Scene) -> Region:
     """Keep the components that overlap a structure or share a voxel face with it."""
+    # Imported here, as SimpleITK below: most cases need neither, and every job pays for its imports.
+    from scipy import ndimage
+
     wide = _widen(region, (1, 1, 1), scene.grid)
     near = ndimage.binary_dilation(_cut(_needed(name, scene), wide.box))
     return _keep(wide, lambda components, _: np.unique(components[near]))
@@ -108,12 +109,9 @@ def fill(region: Region, what: str, scene: Scene) -> Region:
     """
     if what == "holes":
         return Region(region.box, fill_voids.fill(region.array))
-    superior = np.reshape(scene.grid.direction, (3, 3))[2]
-    axis = 2 - int(np.argmax(np.abs(superior)))
-    filled = [
-        ndimage.binary_fill_holes(part) if part.any() else part
-        for part in np.moveaxis(region.array, axis, 0)
-    ]
+    axis = 2 - scene.grid.axial_axis
+    slices = np.moveaxis(region.array, axis, 0)
+    filled = [fill_voids.fill(np.ascontiguousarray(part)) for part in slices]
     return Region(region.box, np.moveaxis(np.stack(filled), 0, axis))
 
 
@@ -259,6 +257,8 @@ def _near(mask: np.ndarray, reach: float, grid: Grid) -> np.ndarray:
     """
     if not mask.any():
         return mask
+    import SimpleITK as sitk  # noqa: N813
+
     image = sitk.GetImageFromArray(mask.view(np.uint8))
     image.SetSpacing(grid.spacing)
     squared = sitk.SignedMaurerDistanceMap(
