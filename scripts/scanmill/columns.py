@@ -109,7 +109,11 @@ INTENSITY = {
     "stat_iqr": Column("Interquartile range", HU, source=IBSI),
     "stat_range": Column("Range", HU, source=IBSI),
     "stat_mad": Column("Mean absolute deviation", HU, source=IBSI),
-    "stat_rmad": Column("Mean absolute deviation within p10 to p90", HU, source=IBSI),
+    "stat_rmad": Column(
+        "Mean absolute deviation within p10 to p90; empty where no value lies there",
+        HU,
+        source=IBSI,
+    ),
     "stat_medad": Column("Mean absolute deviation from the median", HU, source=IBSI),
     "stat_cov": Column(
         "Standard deviation / mean; empty where the mean is not positive", source=IBSI

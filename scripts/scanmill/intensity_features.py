@@ -38,7 +38,6 @@ def intensity_features(values: np.ndarray, counts: np.ndarray) -> dict[str, floa
     p10, p25, median, p75, p90 = (_percentile(values, ends, q) for q in (10, 25, 50, 75, 90))
     between = (values >= p10) & (values <= p90)
     inner, weight = values[between], counts[between]
-    inner_mean = (inner * weight).sum() / weight.sum()
     energy = float((values**2 * counts).sum())
     features = {
         "stat_mean": mean,
@@ -53,11 +52,14 @@ def intensity_features(values: np.ndarray, counts: np.ndarray) -> dict[str, floa
         "stat_iqr": p75 - p25,
         "stat_range": float(values[-1] - values[0]),
         "stat_mad": float((np.abs(away) * counts).sum() / number),
-        "stat_rmad": float((np.abs(inner - inner_mean) * weight).sum() / weight.sum()),
         "stat_medad": float((np.abs(values - median) * counts).sum() / number),
         "stat_energy": energy,
         "stat_rms": float(np.sqrt(energy / number)),
     }
+    # Both of two values lie outside their own 10th and 90th percentiles.
+    if inner.size > 0:
+        away = np.abs(inner - (inner * weight).sum() / weight.sum())
+        features["stat_rmad"] = float((away * weight).sum() / weight.sum())
     # Ratios to a mean or a sum that is not positive, as of HU, mean nothing.
     if mean > 0:
         features["stat_cov"] = float(np.sqrt(variance)) / mean
