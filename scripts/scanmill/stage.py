@@ -81,7 +81,8 @@ def run_job(job: Any, body: Callable[..., None]) -> None:
     outputs = {key: path for key, path in outputs.items() if path not in sidecars}
     # `library` is there to make Snakemake rerun the rule when the modules that it imports change.
     parameters = {key: value for key, value in job.params.items() if key != "library"}
-    run_stage(job.rule, body, inputs, outputs, parameters)
+    # Not the rule's name: that is another one where a workflow uses these rules as its module.
+    run_stage(body.__name__, body, inputs, outputs, parameters)
 
 
 def print_to(log: str) -> None:

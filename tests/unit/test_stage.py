@@ -160,20 +160,22 @@ def test_a_missing_source_is_refused_by_the_stage_not_by_the_frame(case):
 def test_a_job_logs_what_is_printed_and_hides_the_library_and_the_sidecar(case, capfd):
     log = case.volume.with_name("ingest.log")
     job = SimpleNamespace(
-        rule="ingest",
+        rule="theirs_ingest",
         log=[str(log)],
         input={"scan": str(case.scan)},
         output={"volume": str(case.volume), "sidecar": str(sidecar_path(case.volume))},
         params={"text": "ok", "library": "0123"},
     )
 
-    def body(record, scan, volume, text):
+    def ingest(record, scan, volume, text):
         print("from the stage")
         write(record, scan, volume, text)
 
-    run_job(job, body)
+    run_job(job, ingest)
     assert "from the stage" in log.read_text() + capfd.readouterr().out
-    assert read_sidecar(case.volume)["parameters"] == {"text": "ok"}
+    said = read_sidecar(case.volume)
+    assert said["parameters"] == {"text": "ok"}
+    assert said["stage"] == "ingest"
 
 
 def test_a_folder_has_the_checksum_of_its_files_and_their_names(tmp_path):
