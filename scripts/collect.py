@@ -156,12 +156,20 @@ def _write_provenance(
     )
 
 
-def _write_parquet(path: Path, measurements: Path, text: list[str]) -> None:
+def _write_parquet(path: Path, measurements: Path, extra: list[str]) -> None:
+    """The table with types: texts as they are (`n/a` is one), numbers that are missing as null."""
     import pandas as pd
 
-    types = dict.fromkeys(["case", "structure", *text], str)
+    text = [column for column in (*STATE, *extra) if column != "label"]
+    numbers = [column for column in COLUMNS if column not in text]
+    table = pd.read_csv(
+        measurements,
+        dtype=dict.fromkeys(text, str),
+        keep_default_na=False,
+        na_values={column: [""] for column in numbers},
+    )
     with replacing(path) as temporary:
-        pd.read_csv(measurements, dtype=types).to_parquet(temporary, index=False)
+        table.to_parquet(temporary, index=False)
 
 
 if __name__ == "__main__":
