@@ -1,0 +1,132 @@
+"""The collect rule: all cases in one table, refused ones too, and where the numbers come from."""
+
+import csv
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from collect import STAGES, collect
+from earlier import OK, REFUSED
+from scanmill.columns import COLUMNS
+from scanmill.sidecar import checksum, sidecar_path, write_json
+
+RECIPES = {
+    "/home/doe/torso.yaml": {
+        "modality": "CT",
+        "spacing": 1.0,
+        "structures": [{"name": "liver", "label": 1}, {"name": "spleen", "label": 9}],
+    }
+}
+CASES = {
+    "first": {"recipe": "/home/doe/torso.yaml", "extra": {"age": "007", "site": "n/a"}},
+    "second": {"recipe": "/home/doe/torso.yaml", "extra": {"age": "", "site": "Graz, Ä"}},
+}
+ROWS = [
+    {"structure": "liver", "label": 1, "status": "ok", "volume_mm3": "1500.25", "components": 1},
+    {
+        "structure": "spleen",
+        "label": 9,
+        "status": "refused",
+        "stage": "segment",
+        "code": "structure-empty",
+        "reason": "no voxel was found, anywhere",
+    },
+]
+BENCHMARK = "s\th:m:s\tmax_rss\n1.25\t0:00:01\t96.5\n2.5\t0:00:02\t128.25\n"
+
+
+@pytest.fixture
+def cohort(tmp_path):
+    """What collect writes of two cases: one measured, one refused at ingest."""
+    warned = OK | {"warnings": [{"code": "geometry-assumed", "message": "m"}]}
+    inputs = {"inputs": [{"name": "scan", "sha256": "0" * 64}]}
+    for case, base in (("first", warned), ("second", REFUSED)):
+        for stage, result in STAGES.items():
+            said = base | inputs | ({} if base["status"] == "refused" else {"stage": stage})
+            write_json(sidecar_path(tmp_path / "cases" / case / result), said)
+    tables = [tmp_path / "cases" / case / STAGES["measure"] for case in CASES]
+    with open(tables[0], "w", newline="") as stream:
+        rows = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+        rows.writeheader()
+        rows.writerows({"case": "first"} | row for row in ROWS)
+    tables[1].touch()
+    benchmark = tmp_path / "benchmarks" / "first" / "mesh.tsv"
+    benchmark.parent.mkdir(parents=True)
+    benchmark.write_text(BENCHMARK)
+    lock = tmp_path / "requirements.lock"
+    lock.write_text("numpy==2.4.0\n")
+    names = ("measurements.csv", "measurements.json", "cases.tsv", "provenance.json")
+    written = dict(zip(("measurements", "dictionary", "cases", "provenance"), names, strict=True))
+    written["parquet"] = "measurements.parquet"
+    outputs = {key: tmp_path / "cohort" / name for key, name in written.items()}
+    collect(tables, lock, outputs, CASES, RECIPES, tmp_path / "benchmarks")
+    return outputs
+
+
+def read(path: Path, delimiter=",") -> list[dict[str, str]]:
+    with open(path, encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream, delimiter=delimiter))
+
+
+def test_every_structure_of_every_case_has_a_row(cohort):
+    rows = read(cohort["measurements"])
+    assert [(row["case"], row["structure"], row["label"], row["status"]) for row in rows] == [
+        ("first", "liver", "1", "ok"),
+        ("first", "spleen", "9", "refused"),
+        ("second", "liver", "1", "refused"),
+        ("second", "spleen", "9", "refused"),
+    ]
+    assert rows[0]["volume_mm3"] == "1500.25"
+    assert rows[1]["reason"] == ROWS[1]["reason"]
+    for row in rows[2:]:
+        assert (row["stage"], row["code"]) == ("ingest", "is-4d")
+        assert row["reason"] == REFUSED["reason"] and row["volume_mm3"] == ""
+
+
+def test_further_columns_of_the_sheet_are_carried_as_they_are(cohort):
+    for table, delimiter, each in (("measurements", ",", 2), ("cases", "\t", 1)):
+        rows = read(cohort[table], delimiter)
+        carried = [(row["age"], row["site"]) for row in rows]
+        assert carried == [("007", "n/a")] * each + [("", "Graz, Ä")] * each
+
+
+def test_every_column_is_described(cohort):
+    columns = list(read(cohort["measurements"])[0])
+    described = json.loads(cohort["dictionary"].read_text())
+    assert set(columns) == set(described) == {*COLUMNS, "age", "site"}
+    assert described["volume_mm3"]["unit"] == "mm3"
+    assert described["centroid_x_mm"]["frame"] == "LPS"
+    assert all(column["meaning"] for column in described.values())
+
+
+def test_cases_tell_status_cause_and_cost(cohort):
+    first, second = read(cohort["cases"], "\t")
+    assert (first["status"], first["stage"], first["code"]) == ("ok", "", "")
+    assert first["warnings"] == "geometry-assumed" and first["recipe"] == "torso"
+    assert (second["status"], second["stage"], second["code"]) == ("refused", "ingest", "is-4d")
+    assert {first[f"{stage}_status"] for stage in STAGES} == {"ok"}
+    assert {second[f"{stage}_status"] for stage in STAGES} == {"refused"}
+    # The last line of a benchmark is that of the last attempt.
+    assert (first["mesh_seconds"], first["mesh_memory_mb"]) == ("2.5", "128.25")
+    assert first["ingest_seconds"] == "" and second["mesh_seconds"] == ""
+
+
+def test_parquet_holds_the_same_table_with_types(cohort):
+    table = pd.read_parquet(cohort["parquet"])
+    assert list(table.columns) == list(read(cohort["measurements"])[0])
+    assert table["volume_mm3"].dtype == float and table["label"].dtype.kind == "i"
+    assert table["volume_mm3"].isna().tolist() == [False, True, True, True]
+    assert table["age"].tolist() == ["007", "007", "", ""]
+    assert table["site"].tolist() == ["n/a", "n/a", "Graz, Ä", "Graz, Ä"]
+    assert table["code"].tolist() == ["", "structure-empty", "is-4d", "is-4d"]
+
+
+def test_provenance_has_checksums_recipes_and_no_path(cohort, tmp_path):
+    said = json.loads(cohort["provenance"].read_text())
+    assert said["lock_sha256"] == checksum(tmp_path / "requirements.lock")
+    assert said["recipes"]["torso"] == RECIPES["/home/doe/torso.yaml"]
+    assert said["inputs"]["first"]["ingest"] == [{"name": "scan", "sha256": "0" * 64}]
+    assert said["software"].keys() >= {"scanmill", "python", "numpy"}
+    for path in cohort.values():
+        assert b"doe" not in path.read_bytes() and str(tmp_path).encode() not in path.read_bytes()

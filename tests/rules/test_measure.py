@@ -1,0 +1,146 @@
+"""The measure stage: a row per structure, its numbers those of the body; nothing where none is."""
+
+import csv
+import json
+from itertools import product
+
+import numpy as np
+import pytest
+from earlier import (
+    BALL,
+    GRID,
+    HU,
+    LABELS,
+    OK,
+    ORGAN,
+    assert_refusal_passed_on,
+    ball,
+    image,
+    organ,
+    put_label_map,
+    put_refused,
+    put_volume,
+)
+from measure import measure
+from scanmill.columns import COLUMNS, INTENSITY, LOCATION, SHAPE, STATE, SURFACE
+from scanmill.sidecar import read_sidecar, write_json
+from scanmill.stage import run_stage
+
+SURFACES = {
+    name: {
+        "status": "ok",
+        "triangles": 8,
+        "surface_volume_mm3": 2.0 * 10**4,
+        "surface_area_mm2": 3.5,
+        "watertight": True,
+        "manifold": True,
+    }
+    for name in LABELS
+}
+HALF_STEPS = np.array(list(product((-0.5, 0.5), repeat=3)))
+EMPTY = {"status": "refused", "code": "structure-empty", "reason": "no voxel was found"}
+
+
+def inputs_of(folder, segmented=None, meshed=None, **masks):
+    surfaces = folder / "surfaces"
+    surfaces.mkdir(parents=True)
+    write_json(folder / "surfaces.json", OK | {"structures": SURFACES} | (meshed or {}))
+    isotropic = put_volume(folder / "isotropic.nii.gz", image())
+    inputs = put_label_map(folder, segmented, **masks)
+    return {"isotropic": isotropic, **inputs, "surfaces": surfaces}
+
+
+def rows_of(inputs):
+    table = inputs["labels"].with_name("measurements.csv")
+    structures = [{"name": name, "label": label} for name, label in LABELS.items()]
+    parameters = {"case": "one", "structures": structures}
+    run_stage("measure", measure, inputs, {"measurements": table}, parameters)
+    with open(table, encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream)), read_sidecar(table)
+
+
+def test_the_rows_are_the_structures_and_the_columns_those_described(tmp_path):
+    rows, said = rows_of(inputs_of(tmp_path / "one", organ=organ(), ball=ball()))
+    assert said["status"] == "ok"
+    assert [(row["case"], row["structure"], row["label"]) for row in rows] == [
+        ("one", "organ", "3"),
+        ("one", "ball", "7"),
+    ]
+    for row in rows:
+        assert list(row) == list(COLUMNS)
+        for column in (*LOCATION, *SHAPE, *INTENSITY):
+            assert row[column] or column in ("stat_cov", "stat_qcod"), column
+
+
+def test_numbers_are_those_of_the_body_covered_parts_included(tmp_path):
+    (whole, inner), _ = rows_of(inputs_of(tmp_path / "one", organ=organ(), ball=ball()))
+    for row, body, mask in ((whole, ORGAN, organ()), (inner, BALL, ball())):
+        assert float(row["volume_mm3"]) == pytest.approx(body.volume, rel=0.01)
+        assert float(row["morph_vol_approx"]) == np.count_nonzero(mask)
+        centroid = [float(row[f"centroid_{axis}_mm"]) for axis in "xyz"]
+        assert centroid == pytest.approx(body.centroid, abs=0.1)
+        corners = np.argwhere(mask)[:, None, ::-1] + HALF_STEPS
+        corners = GRID.to_physical(corners).reshape(-1, 3)
+        for n, axis in enumerate("xyz"):
+            assert float(row[f"bbox_min_{axis}_mm"]) == pytest.approx(corners[:, n].min(), abs=1e-4)
+            assert float(row[f"bbox_max_{axis}_mm"]) == pytest.approx(corners[:, n].max(), abs=1e-4)
+        assert (row["components"], row["touches_border"]) == ("1", "false")
+    assert float(inner["stat_mean"]) == HU["ball"] and float(inner["stat_var"]) == 0
+    share = np.count_nonzero(ball()) / np.count_nonzero(organ())
+    mean = share * HU["ball"] + (1 - share) * HU["organ"]
+    assert float(whole["stat_mean"]) == pytest.approx(mean, rel=1e-6)
+    assert float(inner["axial_long_mm"]) == pytest.approx(18, abs=1.5)
+
+
+def test_the_ledger_compares_each_volume_with_the_one_before(tmp_path):
+    segmented = {"supplied_volume_mm3": {"ball": 4000.0}}
+    (whole, inner), _ = rows_of(inputs_of(tmp_path / "one", segmented, organ=organ(), ball=ball()))
+    voxels = np.count_nonzero(ball())
+    assert float(inner["isotropic_vs_supplied_percent"]) == pytest.approx(
+        100 * (voxels - 4000) / 4000, abs=1e-5
+    )
+    assert float(inner["surface_vs_isotropic_percent"]) == pytest.approx(
+        100 * (20_000 - voxels) / voxels, abs=1e-5
+    )
+    assert whole["supplied_volume_mm3"] == whole["isotropic_vs_supplied_percent"] == ""
+
+
+def test_a_structure_that_was_not_found_has_a_reason_and_no_number(tmp_path):
+    segmented = {"structures": {"ball": EMPTY}}
+    rows, _ = rows_of(inputs_of(tmp_path / "one", segmented, organ=organ()))
+    assert [row["status"] for row in rows] == ["ok", "refused"]
+    said = {key: rows[1][key] for key in ("stage", "code", "reason")}
+    assert said == {"stage": "segment", "code": EMPTY["code"], "reason": EMPTY["reason"]}
+    assert not any(value for key, value in rows[1].items() if key not in STATE)
+
+
+def test_a_surface_that_could_not_be_closed_leaves_its_own_cells_empty(tmp_path):
+    open_ = {"status": "refused", "code": "surface-open", "reason": "the mesh has open edges"}
+    meshed = {"structures": SURFACES | {"ball": open_}}
+    (_, row), _ = rows_of(inputs_of(tmp_path / "one", None, meshed, organ=organ(), ball=ball()))
+    assert (row["status"], row["stage"], row["code"]) == ("ok", "mesh", "surface-open")
+    assert not any(row[column] for column in SURFACE)
+    assert row["surface_volume_mm3"] == row["surface_vs_isotropic_percent"] == ""
+    assert float(row["volume_mm3"]) == np.count_nonzero(ball())
+
+
+def test_a_structure_at_the_edge_of_the_scan_is_flagged(tmp_path):
+    mask = organ()
+    mask[:, GRID.size[1] // 2, GRID.size[0] // 2 :] = True
+    (row, _), _ = rows_of(inputs_of(tmp_path / "one", None, organ=mask, ball=ball()))
+    assert row["touches_border"] == "true"
+
+
+def test_warnings_of_a_structure_stand_in_its_row(tmp_path):
+    warned = {"warnings": [{"code": "was-cut", "message": "m", "structure": "ball"}]}
+    rows, _ = rows_of(inputs_of(tmp_path / "one", warned, organ=organ(), ball=ball()))
+    assert [row["warnings"] for row in rows] == ["", "was-cut"]
+
+
+def test_a_refusal_is_passed_on(tmp_path):
+    inputs = inputs_of(tmp_path / "one", organ=organ())
+    inputs["isotropic"] = put_refused(inputs["isotropic"])
+    rows, said = rows_of(inputs)
+    assert rows == []
+    assert_refusal_passed_on(said)
+    assert str(tmp_path) not in json.dumps(said)

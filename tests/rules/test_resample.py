@@ -1,0 +1,83 @@
+"""The resample stage: the same values at the same places in the patient, on cubic voxels."""
+
+import json
+
+import numpy as np
+import pytest
+from bodies import DIRECTIONS
+from earlier import OK, assert_refusal_passed_on, put_refused, put_volume
+from resample import resample
+from scanmill.grid import Grid
+from scanmill.sidecar import checksum, read_sidecar
+from scanmill.stage import run_stage
+from scanmill.volume_file import read_volume
+
+SLOPE = np.array([1.5, -2.25, 0.75])
+
+
+def scan_grid(direction) -> Grid:
+    return Grid((19, 17, 11), (0.9, 1.3, 3.1), (-71.5, 33.25, 812.0), tuple(np.ravel(direction)))
+
+
+def ramp(grid: Grid) -> np.ndarray:
+    """An intensity that is linear in LPS: what linear interpolation reproduces."""
+    z, y, x = np.indices(grid.shape)
+    return (grid.to_physical(np.stack([x, y, z], -1)) @ SLOPE - 300).astype(np.float32)
+
+
+def resampled(folder, array, grid, spacing):
+    volume = put_volume(folder / "one" / "volume.nii.gz", array, grid)
+    isotropic = folder / "one" / "isotropic.nii.gz"
+    run_stage(
+        "resample", resample, {"volume": volume}, {"isotropic": isotropic}, {"spacing": spacing}
+    )
+    return isotropic, read_sidecar(isotropic)
+
+
+@pytest.mark.parametrize("direction", ["xyz+++", "zxy-+-", "oblique", "oblique left-handed"])
+def test_a_ramp_in_the_patient_stays_the_same_ramp(tmp_path, direction):
+    grid = scan_grid(DIRECTIONS[direction])
+    isotropic, said = resampled(tmp_path, ramp(grid), grid, 0.8)
+    read = read_volume(isotropic)
+    assert read.grid.spacing == (0.8, 0.8, 0.8) and said["spacing_mm"] == [0.8, 0.8, 0.8]
+    assert said["native_spacing_mm"] == [0.9, 1.3, 3.1]
+    # Beyond the outermost voxel centres there is nothing to interpolate between.
+    at = grid.to_index(read.grid.to_physical(np.argwhere(read.array > -np.inf)[:, ::-1]))
+    within = ((at >= 0) & (at <= np.array(grid.size) - 1)).all(axis=1).reshape(read.array.shape)
+    assert within.mean() > 0.5
+    np.testing.assert_allclose(read.array[within], ramp(read.grid)[within], atol=2e-3)
+
+
+def test_native_is_the_scan_itself(tmp_path):
+    grid = scan_grid(DIRECTIONS["oblique"])
+    isotropic, said = resampled(tmp_path, ramp(grid), grid, "native")
+    read = read_volume(isotropic)
+    assert read.grid.same_as(grid, 1e-5) and said["spacing_mm"] == [0.9, 1.3, 3.1]
+    np.testing.assert_array_equal(read.array, ramp(grid))
+
+
+def test_a_spacing_that_no_memory_can_hold_is_refused(tmp_path):
+    grid = scan_grid(np.eye(3))
+    isotropic, said = resampled(tmp_path, ramp(grid), grid, 0.001)
+    assert (said["status"], said["stage"], said["code"]) == (
+        "refused",
+        "resample",
+        "data-oversized",
+    )
+    assert isotropic.stat().st_size == 0
+
+
+def test_a_refusal_of_ingest_is_passed_on(tmp_path):
+    volume = put_refused(tmp_path / "one" / "volume.nii.gz")
+    isotropic = volume.with_name("isotropic.nii.gz")
+    run_stage("resample", resample, {"volume": volume}, {"isotropic": isotropic}, {"spacing": 1.0})
+    assert_refusal_passed_on(read_sidecar(isotropic), isotropic)
+
+
+def test_the_sidecar_tells_the_input_by_its_checksum_and_no_path(tmp_path):
+    grid = scan_grid(np.eye(3))
+    isotropic, said = resampled(tmp_path, ramp(grid), grid, 1.0)
+    volume = isotropic.with_name("volume.nii.gz")
+    assert said["inputs"] == [{"name": "volume", "sha256": checksum(volume)}]
+    assert said["parameters"] == {"spacing": 1.0} and said["frame"] == "LPS"
+    assert str(tmp_path) not in json.dumps(said) and said.keys() > OK.keys()

@@ -1,0 +1,147 @@
+"""The segment stage: rules and supplied labels into one label map; nothing that overlaps is lost."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bodies import DIRECTIONS, grid_over, mask_of
+from earlier import (
+    BALL,
+    GRID,
+    LABELS,
+    ORGAN,
+    assert_refusal_passed_on,
+    ball,
+    image,
+    organ,
+    put_refused,
+    put_volume,
+)
+from scanmill.sidecar import read_sidecar
+from scanmill.stage import run_stage
+from scanmill.volume_file import Volume, read_volume
+from segment import segment
+from source_samples import write_itk
+
+BY_RULES = [
+    {
+        "name": "organ",
+        "label": 3,
+        "segment": {"method": "rules", "steps": [{"window": [-400, None]}, {"largest": 1}]},
+    },
+    {
+        "name": "ball",
+        "label": 7,
+        "segment": {"method": "rules", "steps": [{"inside": "organ"}, {"window": [150, None]}]},
+    },
+]
+SUPPLIED = [
+    {"name": n, "label": v, "segment": {"method": "labels", "value": v, "steps": []}}
+    for n, v in LABELS.items()
+]
+
+
+def segmented(folder: Path, structures, values=None, grid=GRID, supplied=None):
+    values = image() if values is None else values
+    return run(put_volume(folder / "one" / "isotropic.nii.gz", values, grid), structures, supplied)
+
+
+def run(isotropic: Path, structures, supplied=None):
+    supplied = supplied or {}
+    labels, overlaps = isotropic.with_name("labels.nii.gz"), isotropic.with_name("overlaps")
+    run_stage(
+        "segment",
+        segment,
+        {"isotropic": isotropic, "supplied": list(supplied.values())},
+        {"labels": labels, "overlaps": overlaps},
+        {
+            "modality": "CT",
+            "structures": structures,
+            "supplied_structures": list(supplied),
+        },
+    )
+    return labels, overlaps, read_sidecar(labels)
+
+
+def test_rules_find_the_very_voxels_and_keep_the_covered_ones(tmp_path):
+    labels, overlaps, said = segmented(tmp_path, BY_RULES)
+    read = read_volume(labels)
+    assert said["status"] == "ok" and read.grid.same_as(GRID, 1e-5)
+    np.testing.assert_array_equal(read.array, np.select([ball(), organ()], [7, 3], 0))
+    assert [path.name for path in overlaps.iterdir()] == ["organ.nii.gz"]
+    whole = read_volume(overlaps / "organ.nii.gz")
+    np.testing.assert_array_equal(whole.array > 0, organ())
+
+
+@pytest.mark.parametrize("direction", ["xyz+++", "yzx-+-", "oblique coronal"])
+def test_supplied_labels_on_another_grid_are_joined_in_the_patient(tmp_path, direction):
+    grid = grid_over(ORGAN, (0.7, 0.8, 1.1), DIRECTIONS[direction])
+    values = np.select([mask_of(BALL, grid), mask_of(ORGAN, grid)], [7, 3], 0).astype(np.uint8)
+    given = write_itk(tmp_path / "labels.nrrd", Volume(values, grid))
+    labels, _, said = segmented(tmp_path, SUPPLIED, supplied={None: given})
+    read = read_volume(labels)
+    for name, value in LABELS.items():
+        voxels = np.argwhere(read.array == value)[:, ::-1]
+        supplied = np.count_nonzero(values == value) * grid.voxel_volume
+        assert said["supplied_volume_mm3"][name] == pytest.approx(supplied, rel=1e-9)
+        assert len(voxels) == pytest.approx(supplied, rel=0.01)
+        assert read.grid.to_physical(voxels).mean(axis=0) == pytest.approx(BALL.centroid, abs=0.05)
+
+
+def test_masks_of_one_structure_each_may_overlap(tmp_path):
+    masks = {"organ": organ(), "ball": ball()}
+    given = {
+        name: write_itk(tmp_path / f"{name}.nii.gz", Volume(mask.astype(np.uint8), GRID))
+        for name, mask in masks.items()
+    }
+    labels, overlaps, _ = segmented(tmp_path, SUPPLIED, supplied=given)
+    np.testing.assert_array_equal(read_volume(labels).array == 7, ball())
+    np.testing.assert_array_equal(read_volume(overlaps / "organ.nii.gz").array > 0, organ())
+
+
+def test_a_structure_without_a_voxel_is_noted_and_the_others_found(tmp_path):
+    labels, overlaps, said = segmented(
+        tmp_path, BY_RULES, np.where(organ(), 40, -1000).astype(np.int16)
+    )
+    assert said["status"] == "ok"
+    assert said["structures"].keys() == {"ball"}
+    assert said["structures"]["ball"]["code"] == "structure-empty"
+    assert set(np.unique(read_volume(labels).array)) == {0, 3}
+    assert not list(overlaps.iterdir())
+
+
+def test_a_recipe_for_ct_refuses_what_are_no_hounsfield_units(tmp_path):
+    greys = np.where(organ(), 200, 9).astype(np.uint8)
+    litres = replace(GRID, spacing=(3.0, 3.0, 3.0))  # a small crop may lie within one organ
+    labels, overlaps, said = segmented(tmp_path, BY_RULES, greys, litres)
+    assert (said["status"], said["stage"], said["code"]) == ("refused", "segment", "not-hounsfield")
+    assert labels.stat().st_size == 0 and not list(overlaps.iterdir())
+
+
+def test_labels_that_the_sheet_does_not_name_are_refused(tmp_path):
+    _, _, said = segmented(tmp_path, SUPPLIED)
+    assert said["code"] == "labels-missing"
+
+
+def test_labels_that_lie_elsewhere_are_refused(tmp_path):
+    far = GRID.crop((200, 0, 0), GRID.size)
+    given = write_itk(tmp_path / "labels.nrrd", Volume(np.full(far.shape, 3, np.uint8), far))
+    _, _, said = segmented(tmp_path, SUPPLIED, supplied={None: given})
+    assert said["code"] == "labels-elsewhere"
+
+
+def test_a_refusal_is_passed_on_and_earlier_overlaps_vanish(tmp_path):
+    segmented(tmp_path, BY_RULES)
+    labels, overlaps, said = run(put_refused(tmp_path / "one" / "isotropic.nii.gz"), BY_RULES)
+    assert_refusal_passed_on(said, labels, overlaps)
+
+
+def test_the_sidecar_holds_no_path_of_the_labels(tmp_path):
+    mask = Volume(organ().astype(np.uint8), GRID)
+    given = write_itk(tmp_path / "Doe-Jane.nii.gz", mask)
+    _, overlaps, said = segmented(tmp_path, SUPPLIED[:1], supplied={"organ": given})
+    assert said["status"] == "ok"
+    for sidecar in (said, read_sidecar(overlaps)):
+        assert "Doe" not in json.dumps(sidecar) and str(tmp_path) not in json.dumps(sidecar)
