@@ -43,7 +43,7 @@ def resample_labels(labels: Volume, target: Grid) -> np.ndarray:
     )
     kept = _inside(labels, target, int(labels.array.max()) + 1)
     wanted = kept * (labels.grid.voxel_volume / target.voxel_volume)
-    _keep_volumes(result, wanted, *between, scale=min(labels.grid.spacing))
+    _keep_volumes(result, wanted, *between, scale=max(labels.grid.spacing))
     return result
 
 
@@ -355,13 +355,20 @@ def _contest(first, second, margin, offsets, band):  # noqa: ANN001, ANN202
 
 @njit(cache=True)
 def _hand_over(order, holder, rival, missing):  # noqa: ANN001, ANN202
-    """Give voxels in turn to their rival where that brings both labels nearer to their number."""
-    for n in order:
-        a, b = holder[n], rival[n]
-        # The background has no number to keep.
-        gain = abs(missing[b]) - abs(missing[b] - 1) if b > 0 else 0.0
-        loss = abs(missing[a] + 1) - abs(missing[a]) if a > 0 else 0.0
-        if (gain > loss and gain > 0) or (b == 0 and loss < 0):
-            holder[n], rival[n] = b, a
-            missing[b] -= 1
-            missing[a] += 1
+    """Give voxels in turn to their rival where that lessens the sum of squares of what is missing.
+
+    Squares let a label pass on what a neighbour gave it: to the background, or to another label.
+    """
+    moves = 1
+    while moves > 0:
+        moves = 0
+        for n in order:
+            a, b = holder[n], rival[n]
+            # The background has no number to keep.
+            gain = 2 * missing[b] - 1 if b > 0 else 0.0
+            loss = 2 * missing[a] + 1 if a > 0 else 0.0
+            if gain > loss + 1e-6:
+                holder[n], rival[n] = b, a
+                missing[b] -= 1
+                missing[a] += 1
+                moves += 1
