@@ -68,6 +68,18 @@ def test_the_volumes_of_touching_labels_are_kept(spacing, direction):
     assert_volumes_kept(labels, target, result)
 
 
+@pytest.mark.parametrize("radius", [5, 7.5, 10])
+@pytest.mark.parametrize("spacing", [(1.0, 1.0, 5.0), (0.8, 0.8, 3.0), (1.0, 1.2, 2.0)])
+def test_the_volumes_of_a_ball_and_of_the_one_around_it_are_kept(spacing, radius):
+    outer = sphere(2 * radius, CENTRE)
+    for direction in (np.eye(3), OBLIQUE["oblique coronal"]):
+        grid = grid_over(outer, spacing, direction, margin=6.0)
+        array = mask_of(outer, grid).astype(np.uint8)
+        array[mask_of(sphere(radius, CENTRE), grid)] = 2
+        labels, target = Volume(array, grid), grid.isotropic(1.0)
+        assert_volumes_kept(labels, target, resample_labels(labels, target))
+
+
 @pytest.mark.parametrize("name", ["sphere", "ellipsoid", "torus", "tube"])
 @pytest.mark.parametrize("spacing", [(1.0, 1.0, 5.0), (4.0, 0.8, 0.8)])
 def test_shapes_are_nearer_to_the_truth_than_by_nearest_neighbour(name, spacing):
