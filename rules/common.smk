@@ -75,6 +75,10 @@ def spacing_of(wildcards):
     return recipe_of(wildcards).spacing
 
 
+def pass_band_of(wildcards):
+    return recipe_of(wildcards).pass_band
+
+
 def modality_of(wildcards):
     return recipe_of(wildcards).modality
 
@@ -124,6 +128,7 @@ def described_recipes():
         key: {
             "modality": found.modality,
             "spacing": found.spacing,
+            "pass_band": found.pass_band,
             "structures": found.structures,
         }
         for key, found in SETTINGS.recipes.items()

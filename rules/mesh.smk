@@ -20,6 +20,7 @@ rule mesh:
     params:
         structures=structures_of("name", "label", "colour", "triangles"),
         formats=SETTINGS.formats,
+        pass_band=pass_band_of,
         library=library("mesh"),
     message:
         "{wildcards.case}: mesh"

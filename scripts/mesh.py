@@ -39,16 +39,17 @@ def mesh(
     model: Path,
     structures: list[dict[str, Any]],
     formats: list[str],
+    pass_band: float,
 ) -> None:
     """Write the surfaces. structures: name, label, colour and triangle budget of each.
 
-    formats: suffixes of the files, of ply, stl, obj and vtp.
+    formats: suffixes of the files, of ply, stl, obj and vtp. pass_band: of the smoothing.
     """
     names = {s["name"]: s["label"] for s in structures}
     label_map = read_label_map(labels, overlaps, names)
     record.grid = label_map.grid
     budgets = {s["label"]: s["triangles"] for s in structures if s["triangles"]}
-    meshed = {label: found for label, *found in _surfaces(label_map, budgets, record)}
+    meshed = {label: found for label, *found in _surfaces(label_map, budgets, pass_band, record)}
     scene: dict[str, tuple[Surface, str]] = {}
     said: dict[str, Any] = {}
     with replacing_folder(surfaces) as folder:
@@ -67,7 +68,7 @@ def mesh(
 
 
 def _surfaces(
-    label_map: LabelMap, budgets: dict[int, int], record: Record
+    label_map: LabelMap, budgets: dict[int, int], pass_band: float, record: Record
 ) -> Iterator[tuple[int, Surface, dict[str, Any]]]:
     """Label, surface and description of each structure: first those that share boundaries."""
     grid = label_map.grid
@@ -79,7 +80,7 @@ def _surfaces(
     for array, own_grid in pieces:
         if not array.any():
             continue
-        mesh, changes = boundaries(array, own_grid)
+        mesh, changes = boundaries(array, own_grid, pass_band)
         repaired += changes
         before: dict[int, Surface] = {}
         own_budgets = {k: v for k, v in budgets.items() if (mesh.sides == k).any()}

@@ -13,6 +13,8 @@ from scanmill.yaml_file import Fault, Keys
 REFERENCES = ("inside", "outside", "touching")
 PATH_LIKE = re.compile(r"[/\\]|\.ya?ml$", re.IGNORECASE)
 SNOMED_CT = "SCT"
+# Of those tried, the one that measures the area of smooth and sharp bodies alike within 2 %.
+PASS_BAND = 0.1
 
 
 class UnknownRecipeError(Exception):
@@ -23,7 +25,7 @@ class UnknownRecipeError(Exception):
 class Recipe:
     """A checked recipe with its defaults filled in.
 
-    modality: CT, MR or any. spacing: mm, or `native`. structures: plain dictionaries of JSON types,
+    modality: CT, MR or any. spacing: mm, or `native`. pass_band: of the surfaces' smoothing. structures: plain dictionaries of JSON types,
     in the order of the file: name, label, code {scheme, value, meaning}, colour, segment {method,
     steps; value for `labels`} and triangles (None: as many as the surface has).
     """
@@ -32,6 +34,7 @@ class Recipe:
     description: str
     modality: str
     spacing: float | str
+    pass_band: float
     structures: list[dict[str, Any]]
 
     def supplied(self) -> list[str]:
@@ -101,6 +104,7 @@ def load(path: Path) -> Recipe:
         content["description"],
         content["modality"],
         spacing if spacing == "native" else float(spacing),
+        float(content.get("pass_band", PASS_BAND)),
         [_filled(structure) for structure in content["structures"]],
     )
 

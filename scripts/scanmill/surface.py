@@ -21,7 +21,6 @@ from scanmill.grid import Grid
 from scanmill.label_map import count_voxels
 
 SINC_ITERATIONS = 30
-SINC_PASS_BAND = 0.01
 LARGEST_SHIFT = 1.0
 PRESSURE_STEPS = 25
 VOLUME_TOLERANCE = 1e-4
@@ -50,9 +49,10 @@ class Boundaries:
     volumes: np.ndarray
 
 
-def boundaries(labels: np.ndarray, grid: Grid) -> tuple[Boundaries, int]:
+def boundaries(labels: np.ndarray, grid: Grid, pass_band: float = 0.1) -> tuple[Boundaries, int]:
     """Smooth, volume-keeping boundaries of a label map [z, y, x]; and how many voxels were repaired.
 
+    pass_band: of the windowed sinc; less is smoother, and rounds sharp edges more.
     Structures cut by the edge of the grid are closed there, on the outer faces of its voxels.
     """
     volumes = count_voxels(labels, int(labels.max()) + 1) * grid.voxel_volume
@@ -61,7 +61,7 @@ def boundaries(labels: np.ndarray, grid: Grid) -> tuple[Boundaries, int]:
     net = _surface_net(padded)
     spacing = np.asarray(grid.spacing)
     start = _points(net)
-    shift = _points(_smoothed(net)) - start
+    shift = _points(_smoothed(net, pass_band)) - start
     # Thin structures collapse under a low-pass filter: no point may leave the cell it stands for.
     length = np.linalg.norm(shift, axis=1, keepdims=True)
     shift *= np.minimum(1.0, LARGEST_SHIFT / np.maximum(length, LARGEST_SHIFT))
@@ -178,11 +178,11 @@ def _surface_net(padded: np.ndarray) -> vtkPolyData:
     return nets.GetOutput()
 
 
-def _smoothed(net: vtkPolyData) -> vtkPolyData:
+def _smoothed(net: vtkPolyData, pass_band: float) -> vtkPolyData:
     sinc = vtkWindowedSincPolyDataFilter()
     sinc.SetInputData(net)
     sinc.SetNumberOfIterations(SINC_ITERATIONS)
-    sinc.SetPassBand(SINC_PASS_BAND)
+    sinc.SetPassBand(pass_band)
     sinc.NormalizeCoordinatesOn()
     sinc.NonManifoldSmoothingOn()
     sinc.FeatureEdgeSmoothingOff()

@@ -35,7 +35,7 @@ def run(inputs, formats=("ply",), triangles=None):
         {"name": name, "label": label, "colour": "#dd8265", "triangles": triangles}
         for name, label in LABELS.items()
     ]
-    parameters = {"structures": structures, "formats": list(formats)}
+    parameters = {"structures": structures, "formats": list(formats), "pass_band": 0.1}
     run_stage("mesh", mesh, inputs, outputs, parameters)
     return *outputs.values(), read_sidecar(outputs["surfaces"])
 
