@@ -78,7 +78,11 @@ def stages(scan: Path, labels: Path, case: Path) -> list[tuple[str, dict, dict, 
             "mesh",
             files("labels", "overlaps"),
             files("surfaces", "model"),
-            {"structures": chosen("name", "label", "colour", "triangles"), "formats": ["ply"], "pass_band": 0.1},
+            {
+                "structures": chosen("name", "label", "colour", "triangles"),
+                "formats": ["ply"],
+                "pass_band": 0.1,
+            },
         ),
         (
             "measure",

@@ -13,9 +13,9 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests" / "unit")]
-from bodies import BODIES, DIRECTIONS, grid_over, mask_of
-from scanmill.recipe import PASS_BAND
-from scanmill.surface import area, boundaries, centroid, is_manifold, surface_of, volume
+from bodies import BODIES, DIRECTIONS, grid_over, mask_of  # noqa: E402
+from scanmill.recipe import PASS_BAND  # noqa: E402
+from scanmill.surface import area, boundaries, centroid, is_manifold, surface_of, volume  # noqa: E402
 
 
 def main() -> None:

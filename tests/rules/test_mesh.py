@@ -71,7 +71,7 @@ def test_a_flipped_and_permuted_map_gives_the_same_surface(tmp_path):
         found.append(read(surfaces / "organ.ply"))
     assert found[0].volume == pytest.approx(found[1].volume, rel=1e-3)
     _, apart, _ = trimesh.proximity.closest_point_naive(found[0], found[1].vertices[::97])
-    assert apart.max() < 0.1  # of a voxel of 1 mm: the smoothing is not told which axis is which
+    assert apart.max() < 0.15  # of a voxel of 1 mm: the smoothing is not told which axis is which
 
 
 def test_every_format_that_is_asked_for_holds_the_same_surface_and_says_lps(tmp_path):

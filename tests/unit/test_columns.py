@@ -52,7 +52,8 @@ def rows(tmp_path_factory) -> dict[str, dict[str, str]]:
         write_json(sidecar_path(path), said)
     parts = {"labels": paths["labels"], "overlaps": paths["overlaps"]}
     surfaces = {"surfaces": folder / "surfaces", "model": folder / "model.glb"}
-    run_stage("mesh", mesh, parts, surfaces, {"structures": STRUCTURES, "formats": ["ply"], "pass_band": 0.1})
+    parameters = {"structures": STRUCTURES, "formats": ["ply"], "pass_band": 0.1}
+    run_stage("mesh", mesh, parts, surfaces, parameters)
     inputs = paths | {"surfaces": surfaces["surfaces"]}
     table = folder / "measurements.csv"
     parameters = {"case": "a", "structures": STRUCTURES}

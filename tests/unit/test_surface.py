@@ -6,7 +6,7 @@ import trimesh
 from bodies import BODIES, CENTRE, DIRECTIONS, OBLIQUE, grid_over, mask_of, points_of
 from manifolds import assert_manifold, keys, random_labels, reversed_
 from scanmill.grid import Grid
-from scanmill.phantom.body import Box, sphere
+from scanmill.phantom.body import sphere
 from scanmill.surface import (
     Boundaries,
     Surface,
