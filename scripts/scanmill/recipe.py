@@ -26,8 +26,9 @@ class Recipe:
     """A checked recipe with its defaults filled in.
 
     modality: CT, MR or any. spacing: mm, or `native`. pass_band: of the surfaces' smoothing.
-    structures: plain dictionaries of JSON types, in the order of the file: name, label, code {scheme, value, meaning}, colour, segment {method,
-    steps; value for `labels`} and triangles (None: as many as the surface has).
+    structures: plain dictionaries of JSON types, in the order of the file: name, label, code
+    {scheme, value, meaning}, colour, segment {method, steps; value for `labels`} and triangles
+    (None: as many as the surface has).
     """
 
     name: str

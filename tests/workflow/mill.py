@@ -44,6 +44,7 @@ def planned(folder: Path, *arguments: str, root: Path = ROOT) -> dict[str, int]:
 
 def copied(folder: Path) -> Path:
     """A copy of the workflow, to change, as far as a run needs it."""
+    folder.mkdir()
     for name in SHIPPED:
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy2)(source, folder / name)
