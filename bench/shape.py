@@ -64,7 +64,7 @@ def main() -> None:
     volume, _ = read_source(options.mask)
     regions = regions_of(volume.array.astype(np.uint16))
     spent = [0.0, 0.0]
-    print(f"{'label':>6}{'voxels':>10}{'PyRadiomics s':>15}{'ScanMill s':>12}{'ratio':>8}{'differ':>10}")
+    print(" label    voxels  PyRadiomics s  ScanMill s   ratio    apart")
     for label in options.label:
         region = regions[label]
         seconds = []
@@ -77,7 +77,9 @@ def main() -> None:
         other = statistics.median(reference["cpu_seconds"])
         apart = max(abs(ours[name] / value - 1) for name, value in reference["features"].items())
         spent = [spent[0] + other, spent[1] + own]
-        print(f"{label:6}{region.count():10}{other:15.4f}{own:12.5f}{other / own:8.0f}{apart:10.1e}")
+        print(
+            f"{label:6}{region.count():10}{other:15.4f}{own:12.5f}{other / own:8.0f}{apart:10.1e}"
+        )
     print(f"{'all':>6}{'':10}{spent[0]:15.4f}{spent[1]:12.5f}{spent[0] / spent[1]:8.0f}")
 
 

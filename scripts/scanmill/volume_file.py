@@ -107,7 +107,7 @@ def _header(dtype: np.dtype, grid: Grid) -> np.ndarray:
     header["scl_slope"] = 1.0
     header["xyzt_units"] = MILLIMETRES
     header["magic"] = b"n+1"
-    header["qform_code"] = header["sform_code"] = SCANNER_FRAME
+    header["sform_code"] = SCANNER_FRAME
     ras = grid.axes * LPS_FROM_RAS[:, None]
     header["srow"] = np.column_stack([ras, LPS_FROM_RAS * grid.origin])
     header["qoffset"] = LPS_FROM_RAS * grid.origin
@@ -115,6 +115,9 @@ def _header(dtype: np.dtype, grid: Grid) -> np.ndarray:
     handedness = 1.0 if np.linalg.det(rotation) > 0 else -1.0
     rotation[:, 2] *= handedness
     header["quatern"] = _quaternion(rotation)
+    # Near half a turn the format, which drops the quaternion's real part, is off by 5e-4.
+    if np.abs(_rotation(header["quatern"].astype(float)) - rotation).max() < 1e-6:
+        header["qform_code"] = SCANNER_FRAME
     header["pixdim"] = (handedness, *grid.spacing, 0, 0, 0, 0)
     return header
 
@@ -134,6 +137,19 @@ def _quaternion(rotation: np.ndarray) -> np.ndarray:
     )
     b, c, d, a = np.linalg.eigh(k / 3.0)[1][:, -1]
     return np.array([b, c, d]) * (1.0 if a >= 0 else -1.0)
+
+
+def _rotation(quaternion: np.ndarray) -> np.ndarray:
+    """The rotation that a reader makes of the (b, c, d) of a unit quaternion."""
+    b, c, d = quaternion
+    a = np.sqrt(max(0.0, 1 - b * b - c * c - d * d))
+    return np.array(
+        [
+            [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)],
+            [2 * (b * c + a * d), a * a + c * c - b * b - d * d, 2 * (c * d - a * b)],
+            [2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - b * b - c * c],
+        ]
+    )
 
 
 def _parse(raw: bytes, path: Path) -> tuple[np.dtype, Grid]:
