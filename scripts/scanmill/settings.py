@@ -41,12 +41,12 @@ def load(
 
     config: as Snakemake merged it. workflow_dir: the workflow's root, with its `config` folder.
     working_dir: where relative paths of the config start. configfiles: what `config` was merged
-    from, in that order; they give a problem its line. reserved: columns of the cohort table.
+    from; they give a problem its line. reserved: columns of the cohort table.
     Raises SettingsError with all problems of the config, the sheet and every recipe they name.
     """
     workflow_dir, working_dir = Path(workflow_dir).absolute(), Path(working_dir).absolute()
     problems: list[Problem] = []
-    source = _Source(config, _documents(configfiles, problems))
+    source = _Source(_with_truth_values(config), _documents(configfiles, problems))
     values = source.values(problems)
     shelf = Shelf(workflow_dir / "config" / "recipes")
     default_recipe = None
@@ -95,13 +95,23 @@ class _Source:
     def problem(self, fault: Fault) -> Problem:
         """The fault in the file that it comes from; `config` where that is the command line."""
         key = fault.keys[0]
-        for document in reversed(self.documents):
+        for document in self.documents:
             content = document.content
-            if isinstance(content, dict) and key in content:
-                if content[key] == self.config.get(key):
-                    return document.problem(fault)
-                break
+            # Snakemake lists its files in no order that tells which one had the last word.
+            if isinstance(content, dict) and content.get(key, ...) == self.config.get(key):
+                return document.problem(fault)
         return Problem(CONFIG, None, None, fault.text)
+
+
+def _with_truth_values(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The config as it was meant: `--config parquet=true` reaches us as text, `=True` does not."""
+    truths = {"true": True, "false": False}
+    known = yaml_file.schema(CONFIG)["properties"]
+    meant = dict(config)
+    for key, part in known.items():
+        if part["type"] == "boolean" and isinstance(meant.get(key), str):
+            meant[key] = truths.get(meant[key], meant[key])
+    return meant
 
 
 def _phantoms(path: Path) -> frozenset[str]:

@@ -128,10 +128,17 @@ def test_a_config_file_gives_the_line(workflow, working):
     first.write_text("formats: [ply, PLY]\nparquet: 1\nscan: x\n", "utf-8")
     second.write_text("# mine\nparquet: 2\nrecipe: nope\n", "utf-8")
     config = {"formats": ["ply", "PLY"], "scan": "x", "parquet": 2, "recipe": "other"}
-    found = problems(config, workflow, working, configfiles=[first, second])
-    places = {said.split(": ")[0] for said in found}
-    # The recipe that is in force was given on the command line.
-    assert places == {f"{first}:1:16", f"{first}:3:1", f"{second}:2:10", "config"}
+    # Snakemake names the files of the command line first, though they have the last word.
+    for files in ([first, second], [second, first]):
+        found = problems(config, workflow, working, configfiles=files)
+        places = {said.split(": ")[0] for said in found}
+        # The recipe that is in force was given on the command line.
+        assert places == {f"{first}:1:16", f"{first}:3:1", f"{second}:2:10", "config"}
+
+
+@pytest.mark.parametrize(("given", "meant"), [("true", True), ("false", False), (True, True)])
+def test_a_truth_value_of_the_command_line_is_text(workflow, working, given, meant):
+    assert settings.load({"parquet": given}, workflow, working).parquet is meant
 
 
 def test_a_key_given_twice_in_a_config_file(workflow, working):
