@@ -59,18 +59,14 @@ def boundaries(labels: np.ndarray, grid: Grid, pass_band: float = 0.1) -> tuple[
     padded = np.pad(labels, 1)
     repaired, _ = make_well_composed(padded)
     net = _surface_net(padded)
-    spacing = np.asarray(grid.spacing)
-    start = _points(net)
-    shift = _points(_smoothed(net, pass_band)) - start
-    # Thin structures collapse under a low-pass filter: no point may leave the cell it stands for.
-    length = np.linalg.norm(shift, axis=1, keepdims=True)
-    shift *= np.minimum(1.0, LARGEST_SHIFT / np.maximum(length, LARGEST_SHIFT))
+    del padded
     mesh = Boundaries(
-        (start + shift) * spacing,
+        _smoothed_points(net, pass_band) * grid.spacing,
         vtk_to_numpy(net.GetPolys().GetConnectivityArray()).reshape(-1, 3).astype(np.int32),
         vtk_to_numpy(net.GetCellData().GetArray("BoundaryLabels")).astype(np.uint16),
         volumes,
     )
+    del net
     keep_volumes(mesh, largest_step=0.25 * min(grid.spacing))
     return mesh, repaired
 
@@ -81,8 +77,10 @@ def keep_volumes(mesh: Boundaries, largest_step: float) -> None:
     largest_step: mm that a boundary may move in one of the steps.
     """
     # By rank among the labels of the mesh: values reach 65535, and the areas are a square matrix.
-    values, sides = np.unique(np.append(mesh.sides, 0), return_inverse=True)
-    sides = sides[:-1].reshape(-1, 2)
+    occurs = count_voxels(mesh.sides, len(mesh.volumes)) > 0
+    occurs[0] = True
+    values = np.flatnonzero(occurs)
+    sides = (np.cumsum(occurs) - 1).astype(mesh.sides.dtype)[mesh.sides]
     volumes = mesh.volumes[values]
     for _ in range(PRESSURE_STEPS):
         enclosed, areas = _volumes_and_areas(mesh.points, mesh.triangles, sides, len(values))
@@ -178,7 +176,11 @@ def _surface_net(padded: np.ndarray) -> vtkPolyData:
     return nets.GetOutput()
 
 
-def _smoothed(net: vtkPolyData, pass_band: float) -> vtkPolyData:
+def _smoothed_points(net: vtkPolyData, pass_band: float) -> np.ndarray:
+    """The net's points after smoothing, in voxel units of the map.
+
+    Thin structures collapse under a low-pass filter: no point may leave the cell it stands for.
+    """
     sinc = vtkWindowedSincPolyDataFilter()
     sinc.SetInputData(net)
     sinc.SetNumberOfIterations(SINC_ITERATIONS)
@@ -187,11 +189,10 @@ def _smoothed(net: vtkPolyData, pass_band: float) -> vtkPolyData:
     sinc.NonManifoldSmoothingOn()
     sinc.FeatureEdgeSmoothingOff()
     sinc.Update()
-    return sinc.GetOutput()
-
-
-def _points(mesh: vtkPolyData) -> np.ndarray:
-    return vtk_to_numpy(mesh.GetPoints().GetData()).astype(float)
+    start = vtk_to_numpy(net.GetPoints().GetData()).astype(float)
+    shift = vtk_to_numpy(sinc.GetOutput().GetPoints().GetData()) - start
+    length = np.linalg.norm(shift, axis=1, keepdims=True)
+    return start + shift * np.minimum(1.0, LARGEST_SHIFT / np.maximum(length, LARGEST_SHIFT))
 
 
 @njit(cache=True)

@@ -18,7 +18,18 @@ REFUSED = {
     **{("mr-truncated", s["name"]): "data-truncated" for s in RECIPES["phantom-mr"]["structures"]},
     ("ct-one-kidney", "kidney-left"): "structure-empty",
 }
-STATE = {"case", "structure", "label", "status", "stage", "code", "reason", "warnings", "sex", "age"}
+STATE = {
+    "case",
+    "structure",
+    "label",
+    "status",
+    "stage",
+    "code",
+    "reason",
+    "warnings",
+    "sex",
+    "age",
+}
 # Where voxels of 3 mm meet walls of tubes and organs as small as 7 mL: see the README's limits.
 LARGE_MM3, OF_LARGE, OF_SMALL = 40_000, 0.005, 0.035
 HALF_A_VOXEL_MM = 0.75
@@ -43,7 +54,9 @@ def test_what_was_spoiled_is_refused_and_all_else_is_measured(example):
         code = REFUSED.get((row["case"], row["structure"]), "")
         assert (row["status"], row["code"]) == ("refused" if code else "ok", code)
         assert bool(row["reason"]) == bool(code)
-    states = {row["case"]: (row["status"], row["stage"]) for row in rows(example / "cohort/cases.tsv")}
+    states = {
+        row["case"]: (row["status"], row["stage"]) for row in rows(example / "cohort/cases.tsv")
+    }
     assert states.pop("mr-truncated") == ("refused", "ingest")
     assert set(states.values()) == {("ok", "")} and len(states) == 5
 
@@ -79,7 +92,9 @@ def test_the_sheets_further_columns_and_the_dictionary_are_there(example):
     by_case = {row["case"]: row for row in SHEET}
     table = rows(example / "cohort/measurements.csv")
     for row in table:
-        assert (row["sex"], row["age"]) == tuple(by_case[row["case"]][key] for key in ("sex", "age"))
+        assert (row["sex"], row["age"]) == tuple(
+            by_case[row["case"]][key] for key in ("sex", "age")
+        )
     described = json.loads((example / "cohort/measurements.json").read_text())
     assert set(described) == set(table[0])
 
