@@ -1,0 +1,49 @@
+"""The two commands, as make would run them."""
+
+import shutil
+import subprocess
+
+import pytest
+from mill import ROOT
+
+pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="make is not here")
+
+
+def plan(folder, *arguments: str) -> str:
+    command = ["make", "--dry-run", "--no-print-directory", *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    """The Makefile and the lock alone, as on a machine where nothing was made yet."""
+    shutil.copy2(ROOT / "Makefile", tmp_path)
+    (tmp_path / "envs").mkdir()
+    shutil.copy2(ROOT / "envs" / "requirements.lock", tmp_path / "envs")
+    return tmp_path
+
+
+@pytest.mark.parametrize("goal", ["run", "test", "lint"])
+def test_each_command_makes_the_environment_from_the_hashed_lock_first(fresh, goal):
+    lines = plan(fresh, goal).splitlines()
+    install = [n for n, line in enumerate(lines) if "pip install" in line]
+    assert len(install) == 1
+    assert "--require-hashes" in lines[install[0]] and "envs/requirements.lock" in lines[install[0]]
+    assert all("snakemake" not in line and "pytest" not in line for line in lines[: install[0]])
+
+
+def test_a_made_environment_is_not_made_again(fresh):
+    (fresh / ".venv").mkdir()
+    (fresh / ".venv" / ".complete").touch()
+    lines = plan(fresh, "run", "CORES=3").splitlines()
+    assert lines == [".venv/bin/snakemake --cores 3 "]
+
+
+def test_run_takes_the_users_sheet_from_where_the_user_is(fresh):
+    assert f'--config scans="{fresh}/my.tsv"' in plan(fresh, "run", "SCANS=my.tsv")
+
+
+def test_run_is_what_make_does_by_itself(fresh):
+    assert plan(fresh) == plan(fresh, "run")
