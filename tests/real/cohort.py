@@ -1,6 +1,6 @@
 """A cohort of real scans: writes a sheet over a folder of public scans (see its README).
 
-    python tests/real/cohort.py DATA SHEET
+python tests/real/cohort.py DATA SHEET
 """
 
 import os
