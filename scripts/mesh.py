@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from scanmill.atomic import replacing_folder
-from scanmill.decimation import decimate, distances
 from scanmill.grid import Grid
 from scanmill.label_map import LabelMap, Region
 from scanmill.label_map_files import read_label_map
@@ -85,6 +84,9 @@ def _surfaces(
         before: dict[int, Surface] = {}
         own_budgets = {k: v for k, v in budgets.items() if (mesh.sides == k).any()}
         if own_budgets:
+            # Imported here: what it needs costs a fifth of a second, and few recipes ask for it.
+            from scanmill.decimation import decimate, distances
+
             before = dict(surfaces_of(mesh, own_grid))
             mesh = decimate(mesh, own_budgets)
             keep_volumes(mesh, largest_step=0.25 * min(grid.spacing))
