@@ -5,16 +5,17 @@ BIN := $(VENV)/bin
 LOCK := envs/requirements.lock
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 SCANS ?=
+OPPONENTS ?= .venv-bench/bin/python
 DATA ?= $(or $(SCANMILL_DATA),../shared/data)
 
-.PHONY: run test lint format lock
+.PHONY: run test lint format real bench lock
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.complete
 	$(BIN)/snakemake --cores $(CORES) $(if $(SCANS),--config scans="$(abspath $(SCANS))")
 
 test: $(VENV)/.complete
-	SCANMILL_DATA="$(abspath $(DATA))" $(BIN)/python -m pytest
+	SCANMILL_DATA="$(abspath $(DATA))" $(BIN)/python -m pytest --durations=15
 
 lint: $(VENV)/.complete
 	$(BIN)/ruff check .
@@ -34,6 +35,18 @@ $(VENV)/.complete: $(LOCK)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $(LOCK)
 	touch $@
 
+# The cohort of public scans in DATA, and its figures as the README has them.
+real: $(VENV)/.complete
+	mkdir -p real
+	$(BIN)/python tests/real/cohort.py "$(DATA)" real/scans.tsv
+	$(BIN)/snakemake --directory real --cores $(CORES) --config scans=scans.tsv
+	$(BIN)/python tests/real/published.py real/results "$(DATA)"
+
+# Against the scripts in bench/, which have an environment of their own: see bench/README.md.
+bench: $(VENV)/.complete
+	$(BIN)/python bench/run.py .bench --opponents $(OPPONENTS)
+
 # Needs uv. Resolves for every Python and platform at once; no package host is recorded.
-lock:
+lock: $(VENV)/.complete
 	uv pip compile --universal --generate-hashes --no-header --quiet --no-emit-index-url --group test pyproject.toml --output-file $(LOCK)
+	$(BIN)/python envs/conda_environment.py
