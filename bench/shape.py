@@ -17,8 +17,9 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
+from scanmill.diameters import plane_diameters  # noqa: E402
 from scanmill.label_map import regions_of  # noqa: E402
-from scanmill.shape_features import plane_diameters, shape_features  # noqa: E402
+from scanmill.shape_features import shape_features  # noqa: E402
 from scanmill.source import read_source  # noqa: E402
 
 REPEAT = 5

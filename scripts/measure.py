@@ -12,12 +12,13 @@ import cc3d
 import numpy as np
 from scanmill.atomic import replacing
 from scanmill.columns import COLUMNS
+from scanmill.diameters import axial_diameters
 from scanmill.grid import Grid
 from scanmill.intensity_features import histogram, intensity_features
 from scanmill.label_map import Region
 from scanmill.label_map_files import read_label_map
 from scanmill.location import location
-from scanmill.shape_features import axial_diameters, shape_features
+from scanmill.shape_features import shape_features
 from scanmill.sidecar import read_sidecar
 from scanmill.stage import Record, run_job
 from scanmill.volume_file import read_volume

@@ -8,9 +8,10 @@ import pytest
 from bodies import BODIES, CENTRE, DATA, OBLIQUE, grid_over, mask_of, turned_array
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scanmill.diameters import axial_diameters, plane_diameters
 from scanmill.grid import Grid, bounding_box
 from scanmill.phantom.body import Cylinder
-from scanmill.shape_features import axial_diameters, plane_diameters, shape_features
+from scanmill.shape_features import shape_features
 from scanmill.source import read_source
 from scipy.spatial.distance import pdist
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
