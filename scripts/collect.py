@@ -125,12 +125,16 @@ def _write_cases(
 
 
 def _cost(benchmark: Path, stage: str) -> dict[str, str]:
-    """Seconds and peak memory as Snakemake measured them; nothing where it was not asked to."""
+    """Seconds and peak memory as Snakemake measured them; nothing where it did not."""
     if not benchmark.exists():
         return {}
     with open(benchmark, encoding="utf-8", newline="") as stream:
         last = list(csv.DictReader(stream, delimiter="\t"))[-1]
-    return {f"{stage}_seconds": last["s"], f"{stage}_memory_mb": last["max_rss"]}
+    found = {f"{stage}_seconds": last["s"]}
+    # It looks every half second. Of a job that ended sooner it saw the shell that starts it, idle.
+    if last["cpu_time"] not in ("NA", "0.00"):
+        found[f"{stage}_memory_mb"] = last["max_rss"]
+    return found
 
 
 def _write_provenance(

@@ -33,7 +33,10 @@ ROWS = [
         "reason": "no voxel was found, anywhere",
     },
 ]
-BENCHMARK = "s\th:m:s\tmax_rss\n1.25\t0:00:01\t96.5\n2.5\t0:00:02\t128.25\n"
+BENCHMARKS = {
+    "mesh": "s\tmax_rss\tcpu_time\n1.25\t96.5\t0.80\n2.5\t128.25\t1.90\n",
+    "measure": "s\tmax_rss\tcpu_time\n0.39\t6.33\t0.00\n",
+}
 
 
 @pytest.fixture
@@ -51,9 +54,10 @@ def cohort(tmp_path):
         rows.writeheader()
         rows.writerows({"case": "first"} | row for row in ROWS)
     tables[1].touch()
-    benchmark = tmp_path / "benchmarks" / "first" / "mesh.tsv"
-    benchmark.parent.mkdir(parents=True)
-    benchmark.write_text(BENCHMARK)
+    benchmarks = tmp_path / "benchmarks" / "first"
+    benchmarks.mkdir(parents=True)
+    for stage, text in BENCHMARKS.items():
+        (benchmarks / f"{stage}.tsv").write_text(text)
     lock = tmp_path / "requirements.lock"
     lock.write_text("numpy==2.4.0\n")
     names = ("measurements.csv", "measurements.json", "cases.tsv", "provenance.json")
@@ -109,6 +113,8 @@ def test_cases_tell_status_cause_and_cost(cohort):
     assert {second[f"{stage}_status"] for stage in STAGES} == {"refused"}
     # The last line of a benchmark is that of the last attempt.
     assert (first["mesh_seconds"], first["mesh_memory_mb"]) == ("2.5", "128.25")
+    # Snakemake saw nothing of a job so short: 6 MB is its shell.
+    assert (first["measure_seconds"], first["measure_memory_mb"]) == ("0.39", "")
     assert first["ingest_seconds"] == "" and second["mesh_seconds"] == ""
 
 
