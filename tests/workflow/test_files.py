@@ -6,8 +6,8 @@ import json
 import pandas as pd
 import pytest
 import trimesh
-from cohort import NAME, TRUTH
 from mill import rows
+from planted import NAME, TRUTH
 
 pytestmark = pytest.mark.slow
 
@@ -92,9 +92,9 @@ def test_no_name_of_a_patient_is_anywhere_in_the_results(of_files):
 
 def test_the_planted_name_is_where_it_was_planted(tmp_path):
     """Else the test above could not fail."""
-    import cohort
+    import planted
 
-    secret = cohort.write_all(tmp_path).parent
+    secret = planted.write_all(tmp_path).parent
     for pattern in ("*CT/*.dcm", "*.nii.gz", "*.nrrd", "*.mha"):
         for path in secret.glob(pattern):
             content = path.read_bytes()

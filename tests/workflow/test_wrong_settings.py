@@ -2,7 +2,7 @@
 
 import re
 
-import cohort
+import planted
 from mill import snakemake
 
 SHEET = """case\tscan\trecipe\tlabels
@@ -26,8 +26,8 @@ def refused(folder, *arguments) -> list[str]:
 
 def test_all_that_is_wrong_is_reported_at_once_with_its_place(tmp_path):
     (tmp_path / "one.nrrd").write_bytes(b"NRRD0004\n")
-    (tmp_path / "good.yaml").write_text(cohort.recipe())
-    wrong = cohort.recipe().replace("label: 2", "label: 1").replace("largest: 1", "largst: 1")
+    (tmp_path / "good.yaml").write_text(planted.recipe())
+    wrong = planted.recipe().replace("label: 2", "label: 1").replace("largest: 1", "largst: 1")
     (tmp_path / "wrong.yaml").write_text(wrong)
     (tmp_path / "scans.tsv").write_text(SHEET)
     (tmp_path / "config.yaml").write_text("scans: scans.tsv\nformats: [ply, gltf]\nspcing: 1\n")
