@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import trimesh
 from mill import rows
-from planted import NAME, TRUTH
+from planted import NAME, TRUTH, write_all
 
 pytestmark = pytest.mark.slow
 
@@ -77,24 +77,22 @@ def test_columns_of_the_sheet_are_carried_as_they_are_also_into_parquet(of_files
 
 
 def test_no_name_of_a_patient_is_anywhere_in_the_results(of_files):
-    planted = NAME.partition("^")[0].encode()
+    name = NAME.partition("^")[0].encode()
     searched = 0
     for path in of_files.rglob("*"):
-        assert planted.decode() not in path.name
+        assert name.decode() not in path.name
         if path.is_file():
             content = path.read_bytes()
             if content[:2] == b"\x1f\x8b":
                 content += gzip.decompress(content)
-            assert planted not in content and planted not in content.replace(b"\0", b""), path
+            assert name not in content and name not in content.replace(b"\0", b""), path
             searched += 1
     assert searched > 60
 
 
 def test_the_planted_name_is_where_it_was_planted(tmp_path):
     """Else the test above could not fail."""
-    import planted
-
-    secret = planted.write_all(tmp_path).parent
+    secret = write_all(tmp_path).parent
     for pattern in ("*CT/*.dcm", "*.nii.gz", "*.nrrd", "*.mha"):
         for path in secret.glob(pattern):
             content = path.read_bytes()
