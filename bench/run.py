@@ -62,7 +62,7 @@ def stages(scan: Path, labels: Path, case: Path) -> list[tuple[str, dict, dict, 
         return {name: at[name] for name in names}
 
     return [
-        ("ingest", {"scan": str(scan)}, files("volume"), {}),
+        ("ingest", {"scan": [str(scan)]}, files("volume"), {}),
         ("resample", files("volume"), files("isotropic"), {"spacing": 1.0}),
         (
             "segment",

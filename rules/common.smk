@@ -55,12 +55,24 @@ def located(source, part):
     return source
 
 
+def detached(path):
+    """The file of voxels that a header of its own (.mhd, .nhdr) names, if that is what the path is."""
+    if not path.lower().endswith((".mhd", ".nhdr")):
+        return []
+    from scanmill.source import files_of
+
+    return [str(file) for file in files_of(Path(path))[1:]]
+
+
 def scan_of(wildcards):
-    return located(CASES[wildcards.case].scan, "scan")
+    scan = located(CASES[wildcards.case].scan, "scan")
+    return [scan, *detached(scan)]
 
 
 def labels_of(wildcards):
-    return [located(path, "labels") for _, path in CASES[wildcards.case].labels]
+    """The label files in the sheet's order, then the files of voxels of those with detached headers."""
+    files = [located(path, "labels") for _, path in CASES[wildcards.case].labels]
+    return files + [voxels for file in files for voxels in detached(file)]
 
 
 def labelled_structures_of(wildcards):
@@ -98,9 +110,9 @@ def described_phantom(wildcards):
 
 def scan_megabytes(wildcards):
     """Size of the case's scan as it lies on disk; a folder's is that of its files."""
-    path = Path(scan_of(wildcards))
-    files = [path] if path.is_file() else path.rglob("*") if path.is_dir() else []
-    return sum(file.stat().st_size for file in files) / 1e6
+    paths = [Path(path) for path in scan_of(wildcards)]
+    files = [file for path in paths for file in (path.rglob("*") if path.is_dir() else [path])]
+    return sum(file.stat().st_size for file in files if file.is_file()) / 1e6
 
 
 def memory(base, per_megabyte):

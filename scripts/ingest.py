@@ -12,14 +12,17 @@ from scanmill.stage import Record, run_job
 from scanmill.volume_file import write_volume
 
 
-def ingest(record: Record, scan: Path, volume: Path) -> None:
-    """Read a scan, note what it is, and write it as a volume."""
-    read, notes = read_source(scan)
+def ingest(record: Record, scan: list[Path], volume: Path) -> None:
+    """Read a scan, note what it is, and write it as a volume.
+
+    scan: its file or folder; after a detached header, the file of voxels that it names.
+    """
+    read, notes = read_source(scan[0])
     for code, message in notes:
         record.warn(code, message)
     record.grid = read.grid
     record.details["source"] = {
-        "format": source_format(scan),
+        "format": source_format(scan[0]),
         "voxel_type": read.array.dtype.name,
         "size": list(read.grid.size),
     }

@@ -31,8 +31,8 @@ def segment(
 ) -> None:
     """Write the label map. structures: of the recipe, in order; later ones lie on earlier ones.
 
-    supplied: the user's label files; supplied_structures: what each is the mask of, or None for a map
-    of several.
+    supplied: the user's label files, then whatever files of voxels their headers name;
+    supplied_structures: what each label file is the mask of, or None for a map of several.
     """
     grid = read_grid(isotropic)
     record.grid = grid
@@ -48,7 +48,7 @@ def segment(
         label_map=LabelMap.empty(grid, max(s["label"] for s in structures)),
         labels={s["name"]: s["label"] for s in structures},
         record=record,
-        supplied=list(zip(supplied_structures or [], supplied or [], strict=True)),
+        supplied=list(zip(supplied_structures or [], supplied or [], strict=False)),
     )
     for method, run in groupby(structures, key=lambda s: s["segment"]["method"]):
         METHODS[method](list(run), scene)

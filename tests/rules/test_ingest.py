@@ -19,7 +19,7 @@ def ingested(tmp_path, image) -> tuple[Path, dict]:
     image.header["descrip"] = b"Doe^Jane 1970-01-01"
     nib.save(image, scan)
     volume = tmp_path / "cases" / "one" / "volume.nii.gz"
-    run_stage("ingest", ingest, {"scan": scan}, {"volume": volume}, {})
+    run_stage("ingest", ingest, {"scan": [scan]}, {"volume": volume}, {})
     return volume, read_sidecar(volume)
 
 

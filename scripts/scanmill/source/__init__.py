@@ -14,6 +14,7 @@ EXTENSIONS = {
     "nrrd": (".nrrd", ".nhdr"),
     "metaimage": (".mha", ".mhd"),
 }
+DETACHED = (".mhd", ".nhdr")
 KNOWN = ".nii, .nii.gz, .nrrd, .nhdr, .mha, .mhd, or a folder of one DICOM series"
 HEAD = 352
 METAIMAGE_STARTS = (b"ObjectType", b"NDims", b"Comment", b"ObjectSubType")
@@ -35,6 +36,18 @@ def read_source(path: Path) -> tuple[Volume, list[Note]]:
     layout = _layout(path, form)
     array, notes = read_voxels(layout)
     return Volume(array, layout.grid), [*layout.notes, *notes]
+
+
+def files_of(path: Path) -> list[Path]:
+    """The file or folder of a scan, and the file of its voxels where a detached header names one."""
+    if Path(path).suffix.lower() in DETACHED:
+        try:
+            voxels = _layout(path, source_format(path)).path
+        except (Refusal, OSError):
+            return [path]
+        if voxels != path:
+            return [path, voxels]
+    return [path]
 
 
 def source_format(path: Path) -> str:
