@@ -10,7 +10,7 @@ import json
 import time
 from typing import Any
 
-import SimpleITK as sitk  # noqa: N813
+import SimpleITK as sitk
 from radiomics import imageoperations
 from radiomics.shape import RadiomicsShape
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import SimpleITK as sitk  # noqa: N813
+import SimpleITK as sitk
 from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter
 from scipy.spatial.transform import Rotation

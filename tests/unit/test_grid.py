@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-import SimpleITK as sitk  # noqa: N813
+import SimpleITK as sitk
 from bodies import AXIS_ALIGNED, DIRECTIONS, turned_array
 from hypothesis import given
 from hypothesis import strategies as st

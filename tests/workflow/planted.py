@@ -8,7 +8,7 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
-import SimpleITK as sitk  # noqa: N813
+import SimpleITK as sitk
 from pydicom.uid import generate_uid
 from scanmill.phantom.description import grid_of, patient_of
 from scanmill.phantom.rendering import majority, signal, visible_occupancy

@@ -257,7 +257,7 @@ def _near(mask: np.ndarray, reach: float, grid: Grid) -> np.ndarray:
     """
     if not mask.any():
         return mask
-    import SimpleITK as sitk  # noqa: N813
+    import SimpleITK as sitk
 
     image = sitk.GetImageFromArray(mask.view(np.uint8))
     image.SetSpacing(grid.spacing)
