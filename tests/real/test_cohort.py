@@ -144,10 +144,10 @@ def test_the_level_set_of_vmtk(rows):
 
 def test_our_surface_of_the_level_set_lies_on_vmtks_in_lps(results):
     apart = published.distances_to_vmtk(results, DATA)
-    # Ours is of the mask, theirs of the level set itself: within a part of a voxel, 0.88 x 1.5 mm.
-    # Surfaces whose frames were confused lie 400 mm apart.
-    assert apart.mean() < 0.15
-    assert apart.max() < 0.88
+    # Ours is of the mask, theirs of the level set between voxels: half a voxel's diagonal, 0.97 mm, may
+    # lie between them. Surfaces whose frames were confused lie 400 mm apart.
+    assert apart.mean() < 0.25
+    assert apart.max() < 0.97
 
 
 def test_every_surface_is_closed_and_manifold(rows):
