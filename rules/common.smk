@@ -1,5 +1,6 @@
 # What the rules share: the checked settings, and functions from a case to inputs and parameters.
 import os
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -22,7 +23,9 @@ for variable in ("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", "OMP_NUM_THREADS", "NUM
     os.environ.setdefault(variable, "1")
 
 # Provenance tells the command; as a parameter it would make a different one look like new work.
-os.environ.setdefault("SCANMILL_COMMAND", shlex.join(Path(word).name for word in sys.argv))
+# Paths are left out: folders are named after patients, and two machines differ in nothing else.
+COMMAND = shlex.join(re.sub("[^=]*/.*", "<path>", word) for word in sys.argv)
+os.environ.setdefault("SCANMILL_COMMAND", COMMAND)
 
 try:
     SETTINGS = settings.load(
