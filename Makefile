@@ -12,7 +12,7 @@ DATA ?= $(or $(SCANMILL_DATA),../shared/data)
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.complete
-	$(BIN)/snakemake --cores $(CORES) $(if $(SCANS),--config scans="$(abspath $(SCANS))")
+	$(BIN)/snakemake --cores $(CORES) $(if $(SCANS),--config "scans=$(SCANS)")
 
 test: $(VENV)/.complete
 	SCANMILL_DATA="$(abspath $(DATA))" $(BIN)/python -m pytest --durations=15

@@ -30,4 +30,6 @@ onsuccess:
 
 
 onerror:
-    print("The run stopped early. The message above names the rule, the case and the log.")
+    print(
+        "Some jobs failed; the other cases were done. The messages above name rule, case and log."
+    )

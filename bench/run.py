@@ -63,7 +63,7 @@ def stages(scan: Path, labels: Path, case: Path) -> list[tuple[str, dict, dict, 
 
     return [
         ("ingest", {"scan": [str(scan)]}, files("volume"), {}),
-        ("resample", files("volume"), files("isotropic"), {"spacing": 1.0}),
+        ("resample", files("volume"), files("isotropic"), {"spacing": 1.0, "modality": "CT"}),
         (
             "segment",
             files("isotropic") | {"supplied": [str(labels)]},

@@ -16,7 +16,11 @@ rule collect:
         mem_mb=lambda wildcards, attempt: attempt * 1000,
         runtime=lambda wildcards, attempt: attempt * (5 + len(CASES) // 500),
     params:
-        cases={case: {"recipe": row.recipe, "extra": row.extra} for case, row in CASES.items()},
+        cases={
+            case: {"recipe": RECIPE_NAMES[row.recipe], "extra": row.extra}
+            for case, row in CASES.items()
+        },
+        settings={"formats": SETTINGS.formats, "parquet": SETTINGS.parquet},
         recipes=described_recipes(),
         benchmarks="benchmarks",
         library=library("collect"),

@@ -1,4 +1,5 @@
 # What the rules share: the checked settings, and functions from a case to inputs and parameters.
+import hashlib
 import os
 import re
 import shlex
@@ -11,7 +12,7 @@ ROOT = Path(str(workflow.current_basedir)).resolve().parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from scanmill import settings, yaml_file
-from scanmill.columns import COLUMNS
+from scanmill.columns import CASE_COLUMNS, COLUMNS
 from scanmill.lineage import fingerprint
 from scanmill.problem import SettingsError
 
@@ -33,12 +34,25 @@ try:
         ROOT,
         Path.cwd(),
         configfiles=[Path(path) for path in workflow.configfiles],
-        reserved=frozenset(COLUMNS),
+        reserved=frozenset(COLUMNS) | frozenset(CASE_COLUMNS),
     )
 except SettingsError as error:
     raise WorkflowError(str(error)) from None
 
 CASES = {case: row for case, row in SETTINGS.scans.items() if row.role == "scan"}
+
+
+def recipe_names():
+    """A name for each recipe that cases use, by its key: two files of one name are told apart."""
+    names = {}
+    for key in sorted({row.recipe for row in CASES.values()}):
+        name = SETTINGS.recipes[key].name
+        taken = sum(other.split("#")[0] == name for other in names.values())
+        names[key] = f"{name}#{taken + 1}" if taken else name
+    return names
+
+
+RECIPE_NAMES = recipe_names()
 
 
 wildcard_constraints:
@@ -47,15 +61,40 @@ wildcard_constraints:
 
 
 def library(script):
-    """Fingerprint of the modules behind a script, so that a change in one reruns the rule."""
-    return fingerprint(ROOT / "scripts" / f"{script}.py")
+    """Fingerprint of the modules behind a script and of the lock: a change in either reruns the rule."""
+    return fingerprint(ROOT / "scripts" / f"{script}.py", ROOT / "envs" / "requirements.lock")
+
+
+def state(paths):
+    """Names, sizes and times of files, and of those in folders: a file that was replaced by an older
+    one, or a slice that was overwritten in its folder, has not become newer in Snakemake's eyes."""
+    seen = hashlib.sha256()
+    for path in map(Path, paths):
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file():
+                entry = file.stat()
+                seen.update(f"{file.name}\0{entry.st_size}\0{entry.st_mtime_ns}\n".encode())
+    return seen.hexdigest()
+
+
+def scan_state(wildcards):
+    return state(path for path in scan_of(wildcards) if not is_phantom(path))
+
+
+def labels_state(wildcards):
+    return state(path for path in labels_of(wildcards) if not is_phantom(path))
+
+
+def is_phantom(path):
+    return path.startswith("results/phantoms/")
 
 
 def located(source, part):
     """Where a source of the sheet lies; `part` (scan or labels) of the phantom that it may name."""
     if source.startswith(PHANTOM):
         return f"results/phantoms/{source.removeprefix(PHANTOM)}/{part}.nii.gz"
-    return source
+    # What Snakemake would take for a wildcard is part of a name here.
+    return source.replace("{", "{{").replace("}", "}}")
 
 
 def detached(path):
@@ -138,16 +177,15 @@ def minutes(base, per_megabyte):
 
 def described_recipes():
     """The recipes that cases use, as plain data."""
-    used = {row.recipe for row in CASES.values()}
+    found = {name: SETTINGS.recipes[key] for key, name in RECIPE_NAMES.items()}
     return {
-        key: {
-            "modality": found.modality,
-            "spacing": found.spacing,
-            "pass_band": found.pass_band,
-            "structures": found.structures,
+        name: {
+            "modality": recipe.modality,
+            "spacing": recipe.spacing,
+            "pass_band": recipe.pass_band,
+            "structures": recipe.structures,
         }
-        for key, found in SETTINGS.recipes.items()
-        if key in used
+        for name, recipe in found.items()
     }
 
 

@@ -15,6 +15,7 @@ rule ingest:
         mem_mb=memory(600, 8),
         runtime=minutes(2, 0.05),
     params:
+        state=scan_state,
         library=library("ingest"),
     message:
         "{wildcards.case}: ingest"

@@ -2,9 +2,11 @@ rule measure:
     # One row per structure of the recipe.
     input:
         isotropic=rules.resample.output.isotropic,
+        isotropic_sidecar=rules.resample.output.sidecar,
         labels=rules.segment.output.labels,
         labels_sidecar=rules.segment.output.sidecar,
         overlaps=rules.segment.output.overlaps,
+        overlaps_sidecar=rules.segment.output.overlaps_sidecar,
         surfaces=rules.mesh.output.surfaces,
         surfaces_sidecar=rules.mesh.output.sidecar,
     output:

@@ -4,10 +4,12 @@ rule mesh:
         labels=rules.segment.output.labels,
         labels_sidecar=rules.segment.output.sidecar,
         overlaps=rules.segment.output.overlaps,
+        overlaps_sidecar=rules.segment.output.overlaps_sidecar,
     output:
         surfaces=directory(f"{CASE_FOLDER}/surfaces"),
         model=f"{CASE_FOLDER}/model.glb",
         sidecar=f"{CASE_FOLDER}/surfaces.json",
+        model_sidecar=f"{CASE_FOLDER}/model.json",
     log:
         "logs/{case}/mesh.log",
     benchmark:

@@ -17,6 +17,7 @@ rule resample:
         runtime=minutes(2, 0.05),
     params:
         spacing=spacing_of,
+        modality=modality_of,
         library=library("resample"),
     message:
         "{wildcards.case}: resample"

@@ -8,6 +8,7 @@ rule segment:
         labels=f"{CASE_FOLDER}/labels.nii.gz",
         overlaps=directory(f"{CASE_FOLDER}/overlaps"),
         sidecar=f"{CASE_FOLDER}/labels.json",
+        overlaps_sidecar=f"{CASE_FOLDER}/overlaps.json",
     log:
         "logs/{case}/segment.log",
     benchmark:
@@ -21,6 +22,7 @@ rule segment:
         modality=modality_of,
         structures=structures_of("name", "label", "segment"),
         supplied_structures=labelled_structures_of,
+        state=labels_state,
         library=library("segment"),
     message:
         "{wildcards.case}: segment"

@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from scanmill.atomic import replacing
-from scanmill.columns import COLUMNS, STATE
-from scanmill.sidecar import checksum, read_sidecar, software, write_json
+from scanmill.columns import CASE_COLUMNS, COLUMNS, STAGES, STATE
+from scanmill.sidecar import checksum, read_sidecar, write_json
 from scanmill.stage import print_to
 
-STAGES = {
-    "ingest": "volume.nii.gz",
-    "resample": "isotropic.nii.gz",
-    "segment": "labels.nii.gz",
-    "mesh": "surfaces",
-    "measure": "measurements.csv",
-}
+RESULTS = dict(
+    zip(
+        STAGES,
+        ("volume.nii.gz", "isotropic.nii.gz", "labels.nii.gz", "surfaces", "measurements.csv"),
+        strict=True,
+    )
+)
 
 
 def collect(
@@ -33,13 +33,14 @@ def collect(
     tables: dict[str, Path],
     cases: dict[str, dict[str, Any]],
     recipes: dict[str, dict[str, Any]],
+    settings: dict[str, Any],
     benchmarks: Path,
 ) -> None:
     """Write the cohort's tables: `measurements`, `dictionary`, `cases`, `provenance` (and `parquet`).
 
     measurements: of each case, in its folder. cases: recipe and further columns of the sheet, by case
-    and in the same order. recipes: by the key that cases name. benchmarks: the folder of Snakemake's
-    benchmark files.
+    and in the same order. recipes: by the name that cases have. settings: of the config. benchmarks:
+    the folder of Snakemake's benchmark files.
     """
     folders = {case: path.parent for case, path in zip(cases, measurements, strict=True)}
     sidecars = {case: _sidecars(folder) for case, folder in folders.items()}
@@ -52,13 +53,13 @@ def collect(
                 rows.writerow(row | described["extra"])
     _write_dictionary(tables["dictionary"], extra)
     _write_cases(tables["cases"], cases, extra, sidecars, benchmarks)
-    _write_provenance(tables["provenance"], lock, recipes, sidecars)
+    _write_provenance(tables["provenance"], lock, recipes, settings, sidecars)
     if "parquet" in tables:
         _write_parquet(tables["parquet"], tables["measurements"], extra)
 
 
 def _sidecars(folder: Path) -> dict[str, dict[str, Any]]:
-    return {stage: read_sidecar(folder / result) for stage, result in STAGES.items()}
+    return {stage: read_sidecar(folder / result) for stage, result in RESULTS.items()}
 
 
 @contextmanager
@@ -75,7 +76,7 @@ def _rows(
 ) -> Iterator[dict[str, str]]:
     """A case's rows; for a refused case one per structure of its recipe, with the reason."""
     if said["status"] == "ok":
-        with open(folder / STAGES["measure"], encoding="utf-8", newline="") as stream:
+        with open(folder / RESULTS["measure"], encoding="utf-8", newline="") as stream:
             yield from csv.DictReader(stream)
         return
     why = {key: said[key] for key in ("status", "stage", "code", "reason")}
@@ -96,19 +97,7 @@ def _write_cases(
     sidecars: dict[str, dict[str, dict[str, Any]]],
     benchmarks: Path,
 ) -> None:
-    measures = ("status", "seconds", "memory_mb")
-    per_stage = [f"{stage}_{measure}" for stage in STAGES for measure in measures]
-    columns = [
-        "case",
-        "status",
-        "stage",
-        "code",
-        "reason",
-        "recipe",
-        "warnings",
-        *extra,
-        *per_stage,
-    ]
+    columns = [*CASE_COLUMNS, *extra]
     with _table(path, columns, "\t") as rows:
         for case, described in cases.items():
             said = sidecars[case]
@@ -116,7 +105,7 @@ def _write_cases(
             if row["status"] == "ok":
                 row["stage"] = ""
             codes = {w["code"] for sidecar in said.values() for w in sidecar["warnings"]}
-            row |= {"case": case, "recipe": Path(described["recipe"]).stem}
+            row |= {"case": case, "recipe": described["recipe"]}
             row |= {"warnings": " ".join(sorted(codes))} | described["extra"]
             for stage in STAGES:
                 row[f"{stage}_status"] = said[stage]["status"]
@@ -141,6 +130,7 @@ def _write_provenance(
     path: Path,
     lock: Path,
     recipes: dict[str, dict[str, Any]],
+    settings: dict[str, Any],
     sidecars: dict[str, dict[str, dict[str, Any]]],
 ) -> None:
     """What the numbers depend on. No paths: the sheet alone says which scan a case is."""
@@ -152,12 +142,21 @@ def _write_provenance(
         path,
         {
             "command": os.environ.get("SCANMILL_COMMAND", ""),
-            "software": software(),
+            "settings": settings,
+            "software": _used_software(sidecars),
             "lock_sha256": checksum(lock),
-            "recipes": {Path(key).stem: content for key, content in recipes.items()},
+            "recipes": recipes,
             "inputs": inputs,
         },
     )
+
+
+def _used_software(sidecars: dict[str, dict[str, dict[str, Any]]]) -> list[dict[str, str]]:
+    """The sets of versions that any result was made with: one, unless a run was half redone."""
+    used: list[dict[str, str]] = []
+    for said in sidecars.values():
+        used += [s["software"] for s in said.values() if s["software"] not in used]
+    return [versions for n, versions in enumerate(used) if versions not in used[:n]]
 
 
 def _write_parquet(path: Path, measurements: Path, extra: list[str]) -> None:
@@ -184,5 +183,6 @@ if __name__ == "__main__":
         {name: Path(path) for name, path in snakemake.output.items()},
         snakemake.params.cases,
         snakemake.params.recipes,
+        snakemake.params.settings,
         Path(snakemake.params.benchmarks),
     )

@@ -15,7 +15,7 @@ from scanmill.columns import COLUMNS
 from scanmill.diameters import axial_diameters
 from scanmill.grid import Grid
 from scanmill.intensity_features import histogram, intensity_features
-from scanmill.label_map import Region
+from scanmill.label_map import Region, weighted_counts
 from scanmill.label_map_files import read_label_map
 from scanmill.location import location
 from scanmill.shape_features import shape_features
@@ -41,6 +41,10 @@ def measure(
     label_map = read_label_map(labels, overlaps, names)
     image = read_volume(isotropic).array
     record.grid = label_map.grid
+    resampled = read_sidecar(isotropic)
+    scan = record.grid.concentric(
+        tuple(resampled["native_size"]), tuple(resampled["native_spacing_mm"])
+    )
     regions = label_map.regions()
     segmented, meshed = read_sidecar(labels), read_sidecar(surfaces)
     with replacing(measurements) as temporary, open(temporary, "w", newline="") as stream:
@@ -51,18 +55,21 @@ def measure(
             row |= _ledger(name, segmented)
             if label in regions:
                 row |= {"status": "ok"}
-                row |= _measured(regions[label], image, label_map.grid)
+                row |= _measured(regions[label], image, label_map.grid, scan)
                 row |= _surface(meshed["structures"][name])
                 row |= _differences(row)
             else:
                 row |= {"stage": "segment"} | _refusal(segmented["structures"][name])
-            row["warnings"] = _warnings(name, segmented, meshed)
+            row["warnings"] = _warnings(name, record.warnings)
             rows.writerow({key: _text(value) for key, value in row.items()})
 
 
-def _measured(region: Region, image: np.ndarray, grid: Grid) -> dict[str, Cell]:
+def _measured(region: Region, image: np.ndarray, grid: Grid, scan: Grid) -> dict[str, Cell]:
     found: dict[str, Cell] = dict(shape_features(region.array, grid.spacing))
-    found["volume_mm3"] = found["morph_vol_approx"]
+    layers = grid.coverage(scan)
+    inside = tuple(w[s] for w, s in zip(layers, region.box[::-1], strict=True))
+    voxels = weighted_counts(region.array.view(np.uint8), inside, 2)[1]
+    found["volume_mm3"] = float(voxels) * grid.voxel_volume
     found |= location(region, grid)
     found["axial_long_mm"], found["axial_short_mm"] = axial_diameters(region.array, grid)
     found["components"] = int(cc3d.connected_components(region.array, return_N=True)[1])
@@ -85,7 +92,7 @@ def _differences(row: dict[str, Cell]) -> dict[str, Cell]:
     """Each volume of the ledger against the one before, %."""
     found: dict[str, Cell] = {}
     steps = {
-        "isotropic_vs_supplied_percent": ("morph_vol_approx", "supplied_volume_mm3"),
+        "isotropic_vs_supplied_percent": ("volume_mm3", "supplied_volume_mm3"),
         "surface_vs_isotropic_percent": ("surface_volume_mm3", "morph_vol_approx"),
     }
     for column, (after, before) in steps.items():
@@ -98,9 +105,9 @@ def _refusal(said: dict[str, Any]) -> dict[str, Cell]:
     return {key: said[key] for key in ("status", "code", "reason")}
 
 
-def _warnings(name: str, *sidecars: dict[str, Any]) -> str:
-    codes = {w["code"] for s in sidecars for w in s["warnings"] if w.get("structure") == name}
-    return " ".join(sorted(codes))
+def _warnings(name: str, warnings: list[dict[str, str]]) -> str:
+    """Codes of what was said of a structure, or of its whole case."""
+    return " ".join(sorted({w["code"] for w in warnings if w.get("structure", name) == name}))
 
 
 def _text(value: Cell) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scanmill.atomic import replacing_folder
 from scanmill.grid import Grid
-from scanmill.label_map import LabelMap, Region
+from scanmill.label_map import LabelMap, Region, count_voxels
 from scanmill.label_map_files import read_label_map
 from scanmill.mesh_file import write_glb, write_surface
 from scanmill.refusal import Refusal
@@ -28,6 +28,9 @@ from scanmill.surface import (
     surfaces_of,
     volume,
 )
+
+# Spheres of 20 mm: area +2 % at slices three times as thick as voxels are wide, +8 % at five.
+THICK = 2
 
 
 def mesh(
@@ -47,14 +50,26 @@ def mesh(
     names = {s["name"]: s["label"] for s in structures}
     label_map = read_label_map(labels, overlaps, names)
     record.grid = label_map.grid
+    if max(record.grid.spacing) > THICK * min(record.grid.spacing):
+        record.warn(
+            "surface-steps",
+            f"voxels are {max(record.grid.spacing):g} mm thick and {min(record.grid.spacing):g} mm "
+            "wide: surface areas include the steps between slices; use a spacing in mm",
+        )
     budgets = {s["label"]: s["triangles"] for s in structures if s["triangles"]}
     meshed = {label: found for label, *found in _surfaces(label_map, budgets, pass_band, record)}
+    present = {*np.flatnonzero(count_voxels(label_map.array, 1 + max(names.values())))}
+    present |= set(label_map.covered)
     scene: dict[str, tuple[Surface, str]] = {}
     said: dict[str, Any] = {}
     with replacing_folder(surfaces) as folder:
         for structure in structures:
             name, label = structure["name"], structure["label"]
+            if label not in present:
+                continue
             if label not in meshed:
+                # So small where neighbours meet that the repair of pinches took all of it.
+                said[name] = _refused("no closed surface is left of this structure")
                 continue
             surface, described = meshed[label]
             said[name] = described
@@ -109,8 +124,7 @@ def _piece(region: Region, label: int, grid: Grid) -> tuple[Any, Grid]:
 def _describe(surface: Surface) -> dict[str, Any]:
     manifold = is_manifold(surface)
     if not (manifold or is_watertight(surface)):
-        open_ = Refusal("surface-open", "the mesh of this structure has open edges")
-        return {"status": "refused", "code": open_.code, "reason": open_.reason}
+        return _refused("the mesh of this structure has open edges")
     return {
         "status": "ok",
         "triangles": len(surface.triangles),
@@ -119,6 +133,11 @@ def _describe(surface: Surface) -> dict[str, Any]:
         "watertight": True,
         "manifold": manifold,
     }
+
+
+def _refused(reason: str) -> dict[str, Any]:
+    refusal = Refusal("surface-open", reason)
+    return {"status": "refused", "code": refusal.code, "reason": refusal.reason}
 
 
 if __name__ == "__main__":

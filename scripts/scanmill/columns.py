@@ -28,18 +28,23 @@ STATE = {
     "stage": Column("The stage that refused"),
     "code": Column("Why it was refused, for programs"),
     "reason": Column("Why it was refused, for people"),
-    "warnings": Column("Codes of what to know about this structure; texts are in the sidecars"),
+    "warnings": Column(
+        "Codes of what to know about this structure or its case; texts are in the sidecars"
+    ),
 }
 
 VOLUMES = {
-    "volume_mm3": Column("Best estimate of the volume: that of morph_vol_approx at present", "mm3"),
+    "volume_mm3": Column(
+        f"Best estimate of the volume: voxels of {MASK}, those on its edge by the part in the scan",
+        "mm3",
+    ),
     "supplied_volume_mm3": Column(
         "Voxel-count volume of the supplied label on its own grid, before any clean-up", "mm3"
     ),
     "morph_vol_approx": Column(f"Voxel-count volume of {MASK}", "mm3", source=IBSI),
     "surface_volume_mm3": Column("Volume that the written surface encloses", "mm3"),
-    "isotropic_vs_supplied_percent": Column("Isotropic mask against the supplied label", "%"),
-    "surface_vs_isotropic_percent": Column("Surface against the isotropic mask", "%"),
+    "isotropic_vs_supplied_percent": Column("volume_mm3 against the supplied label", "%"),
+    "surface_vs_isotropic_percent": Column("Surface against morph_vol_approx", "%"),
 }
 
 LOCATION = {
@@ -124,3 +129,15 @@ INTENSITY = {
 }
 
 COLUMNS: dict[str, Column] = STATE | VOLUMES | SURFACE | LOCATION | EXTENT | SHAPE | INTENSITY
+
+STAGES = ("ingest", "resample", "segment", "mesh", "measure")
+CASE_COLUMNS = (
+    "case",
+    "status",
+    "stage",
+    "code",
+    "reason",
+    "recipe",
+    "warnings",
+    *(f"{stage}_{cost}" for stage in STAGES for cost in ("status", "seconds", "memory_mb")),
+)

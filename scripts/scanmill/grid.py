@@ -63,14 +63,30 @@ class Grid:
         """
         extent = np.multiply(self.size, self.spacing)
         size = np.maximum(1, np.ceil(extent / spacing - 1e-6)).astype(int)
+        return self.concentric(tuple(int(n) for n in size), (spacing, spacing, spacing))
+
+    def concentric(self, size: Size, spacing: Triple) -> "Grid":
+        """The grid of that size and spacing with this one's centre and directions."""
         centre = self.to_physical((np.asarray(self.size) - 1) / 2)
         step = np.reshape(self.direction, (3, 3)) * spacing
-        origin = centre - step @ ((size - 1) / 2)
-        return Grid(
-            tuple(int(n) for n in size),
-            (spacing, spacing, spacing),
-            tuple(float(x) for x in origin),
-            self.direction,
+        origin = centre - step @ ((np.asarray(size) - 1) / 2)
+        return Grid(size, spacing, tuple(float(x) for x in origin), self.direction)
+
+    def coverage(self, other: "Grid") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Which part of each layer of voxels, along x, y and z, another grid's block of space covers.
+
+        All ones where the two grids' axes are not parallel.
+        """
+        step = np.abs(np.linalg.inv(self.axes) @ other.axes)
+        if (np.sort(step, axis=1)[:, :2] > 1e-3 * step.max(axis=1, keepdims=True)).any():
+            return tuple(np.ones(n) for n in self.size)
+        ends = np.array([[-0.5] * 3, np.asarray(other.size) - 0.5])
+        index = self.to_index(other.to_physical(ends))
+        low, high = index.min(axis=0), index.max(axis=0)
+        layers = [np.arange(n) for n in self.size]
+        return tuple(
+            np.clip(np.minimum(high[a], k + 0.5) - np.maximum(low[a], k - 0.5), 0, 1)
+            for a, k in enumerate(layers)
         )
 
     def same_as(self, other: "Grid", tolerance: float = 1e-3) -> bool:

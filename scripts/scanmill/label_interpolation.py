@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 
 from scanmill.grid import Grid, bounding_box
-from scanmill.label_map import count_voxels
+from scanmill.label_map import count_voxels, weighted_counts
 from scanmill.label_volumes import keep_volumes
 from scanmill.volume_file import Volume
 
@@ -41,8 +41,12 @@ def resample_labels(labels: Volume, target: Grid) -> np.ndarray:
     between = _interpolate(
         labels.array, depth, offsets, lengths, to_source, start, parts, low, high, result
     )
-    kept = _inside(labels, target, int(labels.array.max()) + 1)
+    number = int(labels.array.max()) + 1
+    kept = _inside(labels, target, number)
     wanted = kept * (labels.grid.voxel_volume / target.voxel_volume)
+    # Voxels on the target's edge that reach beyond the labels' block count as whole ones in the map.
+    inside = weighted_counts(result, target.coverage(labels.grid), number)
+    wanted = wanted * count_voxels(result, number) / np.maximum(inside, 1e-9)
     keep_volumes(result, wanted, *between, scale=max(labels.grid.spacing))
     return result
 

@@ -87,6 +87,26 @@ def count_voxels(labels: np.ndarray, number: int) -> np.ndarray:
     return _count(labels.ravel(), number)
 
 
+def weighted_counts(
+    labels: np.ndarray, weights: tuple[np.ndarray, np.ndarray, np.ndarray], number: int
+) -> np.ndarray:
+    """Voxels of each label, each counting by the product of its layers' weights along x, y and z."""
+    if all((weight > 1 - 1e-6).all() for weight in weights):
+        return count_voxels(labels, number).astype(float)
+    return _weigh(labels, *weights, number)
+
+
+@njit(cache=True)
+def _weigh(labels, along_x, along_y, along_z, number):  # noqa: ANN001, ANN202
+    counts = np.zeros(number)
+    for z in range(labels.shape[0]):
+        for y in range(labels.shape[1]):
+            row = along_z[z] * along_y[y]
+            for x in range(labels.shape[2]):
+                counts[labels[z, y, x]] += row * along_x[x]
+    return counts
+
+
 @njit(cache=True)
 def _count(labels, number):  # noqa: ANN001, ANN202
     counts = np.zeros((4, number), np.int64)

@@ -12,9 +12,9 @@ from pathlib import Path
 LIBRARY = Path(__file__).parent
 
 
-def fingerprint(script: Path) -> str:
-    """SHA-256 of the library modules behind a script, by name and content."""
-    total = hashlib.sha256()
+def fingerprint(script: Path, lock: Path) -> str:
+    """SHA-256 of the library modules behind a script, by name and content, and of the lock."""
+    total = hashlib.sha256(lock.read_bytes())
     for module in sorted(_closure(script)):
         total.update(f"{module.relative_to(LIBRARY)}\0".encode())
         total.update(hashlib.sha256(module.read_bytes()).digest())

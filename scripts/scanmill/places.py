@@ -51,16 +51,23 @@ class Places:
         """
         if not text:
             return _no_labels(recipe, is_atlas)
+        found = self._given(text, recipe, is_atlas)
+        if recipe and not is_atlas and not recipe.supplied():
+            text = f"labels were found, and the recipe '{recipe.name}' takes none"
+            raise CellError(f"{text}; an empty cell or another recipe would be right")
+        return found
+
+    def _given(self, text: str, recipe: Recipe | None, is_atlas: bool) -> Labels:
         if text.startswith(PHANTOM):
             return ((None, self._phantom(text)),)
-        if PAIRS.match(text):
-            return self._pairs(text, recipe)
+        if PAIRS.match(text) and disk.kind(self.folder / text) not in (disk.FILE, disk.FOLDER):
+            return self._pairs(text, recipe, is_atlas)
         path = self.folder / text
         if self._kind(path) == disk.FILE:
             return ((None, str(path)),)
         return self._mask_folder(path, recipe)
 
-    def _pairs(self, text: str, recipe: Recipe | None) -> Labels:
+    def _pairs(self, text: str, recipe: Recipe | None, is_atlas: bool) -> Labels:
         faults: list[str] = []
         masks: dict[str, str] = {}
         for part in filter(str.strip, text.split(";")):
@@ -77,6 +84,8 @@ class Places:
                 except CellError as error:
                     faults += error.args
         faults += _unknown(recipe, masks)
+        if recipe and recipe.supplied() and not is_atlas:
+            faults += _by_rules(recipe, masks)
         faults += _missing(recipe, masks, "structure=path for each would be right")
         if faults:
             raise CellError(*faults)
@@ -134,6 +143,15 @@ def _unknown(recipe: Recipe | None, masks: dict[str, str]) -> list[str]:
         f"'{name}' is no structure of the recipe; {known_names(name, names)} would be right"
         for name in masks
         if name not in names
+    ]
+
+
+def _by_rules(recipe: Recipe, masks: dict[str, str]) -> list[str]:
+    rules = [s["name"] for s in recipe.structures if s["name"] not in recipe.supplied()]
+    return [
+        f"'{name}' is found by rules in the recipe '{recipe.name}'; no mask for it would be right"
+        for name in masks
+        if name in rules
     ]
 
 

@@ -36,7 +36,6 @@ CODES: dict[str, str] = {
     "seed-misses": "a seed of the recipe lies in no part of the structure",
     # mesh and measure
     "surface-open": "no closed surface could be built",
-    "too-small": "the structure has too few voxels for this quantity",
 }
 
 

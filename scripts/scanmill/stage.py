@@ -17,6 +17,10 @@ from scanmill.grid import Grid
 from scanmill.refusal import Refusal
 from scanmill.sidecar import checksum, read_sidecar, sidecar_path, software, write_json
 
+# Parameters that are only there to make Snakemake rerun a rule: when the modules that it imports
+# change, and when a scan or label file is another one than before.
+TRIGGERS = ("library", "state")
+
 Paths = Mapping[str, Path | list[Path]]
 
 
@@ -49,7 +53,7 @@ def run_stage(
     record = Record()
     said: dict[str, Any] = {"status": "ok", "stage": name, "code": None, "reason": None}
     try:
-        _pass_on_refusal(inputs, outputs)
+        record.warnings = _upstream_warnings(inputs, outputs)
         body(record, **inputs, **outputs, **parameters)
     except Refusal as refusal:
         said |= {"status": "refused", "code": refusal.code, "reason": refusal.reason}
@@ -79,8 +83,7 @@ def run_job(job: Any, body: Callable[..., None]) -> None:
         key: path for key, path in inputs.items() if isinstance(path, list) or path not in sidecars
     }
     outputs = {key: path for key, path in outputs.items() if path not in sidecars}
-    # `library` is there to make Snakemake rerun the rule when the modules that it imports change.
-    parameters = {key: value for key, value in job.params.items() if key != "library"}
+    parameters = {key: value for key, value in job.params.items() if key not in TRIGGERS}
     # Not the rule's name: that is another one where a workflow uses these rules as its module.
     run_stage(body.__name__, body, inputs, outputs, parameters)
 
@@ -105,13 +108,17 @@ def _each(paths: Paths) -> list[tuple[str, Path]]:
     return flat
 
 
-def _pass_on_refusal(inputs: Paths, outputs: Paths) -> None:
+def _upstream_warnings(inputs: Paths, outputs: Paths) -> list[dict[str, str]]:
+    """What to know about the results that this stage works on. Raises Refusal where one was refused."""
     folders = {path.parent for _, path in _each(outputs)}
+    warnings: list[dict[str, str]] = []
     for _, path in _each(inputs):
         if path.parent in folders:
             said = read_sidecar(path)
             if said["status"] == "refused":
                 raise Refusal(said["code"], said["reason"], said["stage"])
+            warnings += [warning for warning in said["warnings"] if warning not in warnings]
+    return warnings
 
 
 def _leave_empty(path: Path) -> None:

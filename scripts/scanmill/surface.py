@@ -179,7 +179,7 @@ def _surface_net(padded: np.ndarray) -> vtkPolyData:
 def _smoothed_points(net: vtkPolyData, pass_band: float) -> np.ndarray:
     """The net's points after smoothing, in voxel units of the map.
 
-    Thin structures collapse under a low-pass filter: no point may leave the cell it stands for.
+    Thin structures collapse under a low-pass filter: no point may move further than a voxel.
     """
     sinc = vtkWindowedSincPolyDataFilter()
     sinc.SetInputData(net)

@@ -42,7 +42,8 @@ def image() -> np.ndarray:
 def put_volume(path: Path, array: np.ndarray, grid=GRID) -> Path:
     """A volume and its sidecar."""
     write_volume(path, Volume(array, grid))
-    write_json(sidecar_path(path), OK)
+    native = {"native_size": list(grid.size), "native_spacing_mm": list(grid.spacing)}
+    write_json(sidecar_path(path), OK | native)
     return path
 
 

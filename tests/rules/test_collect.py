@@ -6,21 +6,23 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from collect import STAGES, collect
+from collect import RESULTS, collect
 from earlier import OK, REFUSED
 from scanmill.columns import COLUMNS
 from scanmill.sidecar import checksum, sidecar_path, write_json
 
 RECIPES = {
-    "/home/doe/torso.yaml": {
+    "torso": {
         "modality": "CT",
         "spacing": 1.0,
         "structures": [{"name": "liver", "label": 1}, {"name": "spleen", "label": 9}],
     }
 }
+SETTINGS = {"formats": ["ply"], "parquet": False}
+SOFTWARE = {"scanmill": "0.1.0", "numpy": "2.4.6"}
 CASES = {
-    "first": {"recipe": "/home/doe/torso.yaml", "extra": {"age": "007", "site": "n/a"}},
-    "second": {"recipe": "/home/doe/torso.yaml", "extra": {"age": "", "site": "Graz, Ä"}},
+    "first": {"recipe": "torso", "extra": {"age": "007", "site": "n/a"}},
+    "second": {"recipe": "torso", "extra": {"age": "", "site": "Graz, Ä"}},
 }
 ROWS = [
     {"structure": "liver", "label": 1, "status": "ok", "volume_mm3": "1500.25", "components": 1},
@@ -43,12 +45,12 @@ BENCHMARKS = {
 def cohort(tmp_path):
     """What collect writes of two cases: one measured, one refused at ingest."""
     warned = OK | {"warnings": [{"code": "geometry-assumed", "message": "m"}]}
-    inputs = {"inputs": [{"name": "scan", "sha256": "0" * 64}]}
+    inputs = {"inputs": [{"name": "scan", "sha256": "0" * 64}], "software": SOFTWARE}
     for case, base in (("first", warned), ("second", REFUSED)):
-        for stage, result in STAGES.items():
+        for stage, result in RESULTS.items():
             said = base | inputs | ({} if base["status"] == "refused" else {"stage": stage})
             write_json(sidecar_path(tmp_path / "cases" / case / result), said)
-    tables = [tmp_path / "cases" / case / STAGES["measure"] for case in CASES]
+    tables = [tmp_path / "cases" / case / RESULTS["measure"] for case in CASES]
     with open(tables[0], "w", newline="") as stream:
         rows = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
         rows.writeheader()
@@ -64,7 +66,7 @@ def cohort(tmp_path):
     written = dict(zip(("measurements", "dictionary", "cases", "provenance"), names, strict=True))
     written["parquet"] = "measurements.parquet"
     outputs = {key: tmp_path / "cohort" / name for key, name in written.items()}
-    collect(tables, lock, outputs, CASES, RECIPES, tmp_path / "benchmarks")
+    collect(tables, lock, outputs, CASES, RECIPES, SETTINGS, tmp_path / "benchmarks")
     return outputs
 
 
@@ -109,8 +111,8 @@ def test_cases_tell_status_cause_and_cost(cohort):
     assert (first["status"], first["stage"], first["code"]) == ("ok", "", "")
     assert first["warnings"] == "geometry-assumed" and first["recipe"] == "torso"
     assert (second["status"], second["stage"], second["code"]) == ("refused", "ingest", "is-4d")
-    assert {first[f"{stage}_status"] for stage in STAGES} == {"ok"}
-    assert {second[f"{stage}_status"] for stage in STAGES} == {"refused"}
+    assert {first[f"{stage}_status"] for stage in RESULTS} == {"ok"}
+    assert {second[f"{stage}_status"] for stage in RESULTS} == {"refused"}
     # The last line of a benchmark is that of the last attempt.
     assert (first["mesh_seconds"], first["mesh_memory_mb"]) == ("2.5", "128.25")
     # Snakemake saw nothing of a job so short: 6 MB is its shell.
@@ -131,8 +133,8 @@ def test_parquet_holds_the_same_table_with_types(cohort):
 def test_provenance_has_checksums_recipes_and_no_path(cohort, tmp_path):
     said = json.loads(cohort["provenance"].read_text())
     assert said["lock_sha256"] == checksum(tmp_path / "requirements.lock")
-    assert said["recipes"]["torso"] == RECIPES["/home/doe/torso.yaml"]
+    assert said["recipes"]["torso"] == RECIPES["torso"]
     assert said["inputs"]["first"]["ingest"] == [{"name": "scan", "sha256": "0" * 64}]
-    assert said["software"].keys() >= {"scanmill", "python", "numpy"}
+    assert said["software"] == [SOFTWARE] and said["settings"] == SETTINGS
     for path in cohort.values():
         assert b"doe" not in path.read_bytes() and str(tmp_path).encode() not in path.read_bytes()

@@ -15,6 +15,10 @@ from scanmill.volume_file import read_volume
 SLOPE = np.array([1.5, -2.25, 0.75])
 
 
+def parameters(spacing, modality="MR"):
+    return {"spacing": spacing, "modality": modality}
+
+
 def scan_grid(direction) -> Grid:
     return Grid((19, 17, 11), (0.9, 1.3, 3.1), (-71.5, 33.25, 812.0), tuple(np.ravel(direction)))
 
@@ -29,7 +33,7 @@ def resampled(folder, array, grid, spacing):
     volume = put_volume(folder / "one" / "volume.nii.gz", array, grid)
     isotropic = folder / "one" / "isotropic.nii.gz"
     run_stage(
-        "resample", resample, {"volume": volume}, {"isotropic": isotropic}, {"spacing": spacing}
+        "resample", resample, {"volume": volume}, {"isotropic": isotropic}, parameters(spacing)
     )
     return isotropic, read_sidecar(isotropic)
 
@@ -70,7 +74,7 @@ def test_a_spacing_that_no_memory_can_hold_is_refused(tmp_path):
 def test_a_refusal_of_ingest_is_passed_on(tmp_path):
     volume = put_refused(tmp_path / "one" / "volume.nii.gz")
     isotropic = volume.with_name("isotropic.nii.gz")
-    run_stage("resample", resample, {"volume": volume}, {"isotropic": isotropic}, {"spacing": 1.0})
+    run_stage("resample", resample, {"volume": volume}, {"isotropic": isotropic}, parameters(1.0))
     assert_refusal_passed_on(read_sidecar(isotropic), isotropic)
 
 
@@ -79,5 +83,15 @@ def test_the_sidecar_tells_the_input_by_its_checksum_and_no_path(tmp_path):
     isotropic, said = resampled(tmp_path, ramp(grid), grid, 1.0)
     volume = isotropic.with_name("volume.nii.gz")
     assert said["inputs"] == [{"name": "volume", "sha256": checksum(volume)}]
-    assert said["parameters"] == {"spacing": 1.0} and said["frame"] == "LPS"
+    assert said["parameters"] == parameters(1.0) and said["frame"] == "LPS"
     assert str(tmp_path) not in json.dumps(said) and said.keys() > OK.keys()
+
+
+def test_a_ct_that_is_not_in_hounsfield_units_is_warned_of(tmp_path):
+    grid = Grid((110, 110, 110), (1.0, 1.0, 1.0), (3.0, -9.0, 40.0))
+    greys = np.random.default_rng(0).integers(0, 256, grid.shape).astype(np.uint8)
+    volume, isotropic = put_volume(tmp_path / "volume.nii.gz", greys, grid), tmp_path / "iso.nii.gz"
+    for modality, codes in (("CT", ["not-hounsfield"]), ("MR", [])):
+        outputs = {"isotropic": isotropic}
+        run_stage("resample", resample, {"volume": volume}, outputs, parameters("native", modality))
+        assert [w["code"] for w in read_sidecar(isotropic)["warnings"]] == codes

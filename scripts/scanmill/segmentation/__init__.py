@@ -15,7 +15,13 @@ from scanmill.label_map import LabelMap, Region
 from scanmill.refusal import Refusal
 from scanmill.stage import Record
 
-OF_ONE_STRUCTURE = ("structure-empty", "structure-skipped", "seed-misses")
+OF_ONE_STRUCTURE = (
+    "structure-empty",
+    "structure-skipped",
+    "seed-misses",
+    "labels-elsewhere",
+    "labels-unreadable",
+)
 
 
 @dataclass

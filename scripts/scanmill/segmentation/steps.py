@@ -14,6 +14,7 @@ import fill_voids
 import numpy as np
 
 from scanmill.grid import Grid, bounding_box
+from scanmill.hounsfield import doubt
 from scanmill.label_map import Box, Region
 from scanmill.refusal import Refusal
 from scanmill.segmentation import Scene
@@ -21,8 +22,6 @@ from scanmill.segmentation import Scene
 FACES = 6
 CUBIC_MM_PER_ML = 1000.0
 # No litre of a body is free of fat and air, whose HU are negative; a smaller crop can be.
-TELLING_VOLUME_ML = 1000.0
-LEAST_SPAN_HU = 100.0
 
 
 def apply(steps: list[dict[str, Any]], region: Region | None, scene: Scene) -> Region:
@@ -45,7 +44,9 @@ def window(region: Region, limits: list[float | None], scene: Scene) -> Region:
     """Keep the voxels with low <= intensity <= high; None is no limit."""
     image = scene.image()
     if scene.modality == "CT":
-        _check_hounsfield(image, scene.grid)
+        reason = doubt(image, scene.grid)
+        if reason:
+            raise Refusal("not-hounsfield", reason)
     low, high = limits
     inside = region.array.copy()
     if low is not None:
@@ -266,20 +267,3 @@ def _near(mask: np.ndarray, reach: float, grid: Grid) -> np.ndarray:
     )
     # The array is a view of `squared`, which must live as long; float32 holds squares to 1e-7.
     return sitk.GetArrayViewFromImage(squared) <= reach**2 * (1 + 1e-6)
-
-
-def _check_hounsfield(image: np.ndarray, grid: Grid) -> None:
-    """Refuse intensities that cannot be Hounsfield units.
-
-    A litre or more without a negative value (8-bit greys, or CT numbers whose offset of 1024 was
-    not subtracted), or with hardly any contrast (scaled to 0..1 or to unit variance), is not in HU:
-    fat lies at -100, air at -1000. Smaller crops may lie within one organ: they pass.
-    """
-    low, high = float(image.min()), float(image.max())
-    telling = image.size * grid.voxel_volume >= TELLING_VOLUME_ML * CUBIC_MM_PER_ML
-    if telling and (low >= 0 or high - low < LEAST_SPAN_HU):
-        raise Refusal(
-            "not-hounsfield",
-            f"the intensities run from {low:g} to {high:g}; in Hounsfield units a body has fat "
-            "near -100 and air near -1000: supply the CT in its original units",
-        )

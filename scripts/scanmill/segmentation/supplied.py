@@ -26,19 +26,23 @@ def segment(structures: list[Structure], scene: Scene) -> None:
         raise Refusal("labels-missing", "the recipe takes structures from labels; none are given")
     found: dict[str, Region] = {}
     volumes: dict[str, float] = {}
+    values = {s["name"]: s["segment"]["value"] for s in structures}
+    elsewhere: dict[str, Refusal] = {}
     for name, path in scene.supplied:
-        labels = _read(path)
         if name is None:
-            wanted = {s["name"]: s["segment"]["value"] for s in structures}
-        else:
-            wanted = {name: 1}
-            labels.array = (labels.array > 0).astype(np.uint8)
-        _find(labels, wanted, scene, found, volumes)
+            _find(_read(path), values, scene, found, volumes)
+        elif name in values:
+            try:
+                _find(_read_mask(path), {name: 1}, scene, found, volumes)
+            except Refusal as refusal:
+                elsewhere[name] = refusal
     scene.record.details.setdefault("supplied_volume_mm3", {}).update(volumes)
     nothing = Region((slice(0, 0),) * 3, np.zeros((0, 0, 0), bool))
 
     def region_of(structure: Structure) -> Region:
         name = structure["name"]
+        if name in elsewhere:
+            raise elsewhere[name]
         if volumes.get(name, 0.0) == 0:
             raise Refusal("structure-empty", "the supplied labels hold no voxel of this structure")
         if name not in found:
@@ -73,6 +77,20 @@ def _read(path: Path) -> Volume:
             f"the supplied labels hold values from {low} to {high}; 0 to {LARGEST_VALUE} are right",
         )
     return Volume(values.astype(np.min_scalar_type(int(high)), copy=False), volume.grid)
+
+
+def _read_mask(path: Path) -> Volume:
+    """A mask of one structure: 1 where it is. Raises Refusal where it is a map of several."""
+    labels = _read(path)
+    held = np.flatnonzero(count_voxels(labels.array, int(labels.array.max(initial=0)) + 1))
+    several = held[held > 0]
+    if len(several) > 1:
+        raise Refusal(
+            "labels-unreadable",
+            f"the mask of this structure holds {len(several)} values, from {several[0]} to "
+            f"{several[-1]}; a mask has one, and a map of several goes into the sheet without a name",
+        )
+    return Volume((labels.array > 0).astype(np.uint8), labels.grid)
 
 
 def _find(
