@@ -232,3 +232,35 @@ def test_blocks_overlap_where_a_point_of_one_lies_in_the_other(one, other):
 def test_a_block_behind_a_face_does_not_overlap(grid, axis, gap):
     away = np.asarray(grid.origin) + grid.axes[:, axis] * (grid.size[axis] + gap)
     assert not _overlap(grid, Grid(grid.size, grid.spacing, tuple(away), grid.direction))
+
+
+def test_a_map_of_several_is_not_taken_for_the_mask_of_one(tmp_path):
+    grid = other_grid()
+    labels = write_itk(tmp_path / "labels.nrrd", Volume(label_array(grid), grid))
+    mask = (label_array(grid) == 300).astype(np.uint8)
+    tumour = write_itk(tmp_path / "tumour.nrrd", Volume(mask, grid))
+    scene = scene_of(("organ", labels), ("tumour", tumour))
+    segment(structures(), scene)
+    assert scene.record.details["structures"]["organ"]["code"] == "labels-unreadable"
+    assert set(scene.label_map.regions()) == {LABELS["tumour"]}
+
+
+def test_a_mask_that_lies_elsewhere_is_refused_alone(tmp_path):
+    grid = other_grid()
+    away = Grid(grid.size, grid.spacing, (900.0, 0.0, 0.0), grid.direction)
+    mask = (label_array(grid) == 300).astype(np.uint8)
+    near = write_itk(tmp_path / "near.nrrd", Volume(mask, grid))
+    far = write_itk(tmp_path / "far.nrrd", Volume(mask, away))
+    scene = scene_of(("organ", far), ("tumour", near))
+    segment(structures(), scene)
+    assert scene.record.details["structures"]["organ"]["code"] == "labels-elsewhere"
+    assert set(scene.label_map.regions()) == {LABELS["tumour"]}
+
+
+def test_a_mask_of_what_another_method_finds_is_left_alone(tmp_path):
+    grid = other_grid()
+    mask = (label_array(grid) == 300).astype(np.uint8)
+    path = write_itk(tmp_path / "mask.nrrd", Volume(mask, grid))
+    scene = scene_of(("tumour", path), ("spleen", path))
+    segment(structures({"tumour": 300}), scene)
+    assert scene.record.details["supplied_volume_mm3"].keys() == {"tumour"}
