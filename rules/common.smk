@@ -93,8 +93,7 @@ def located(source, part):
     """Where a source of the sheet lies; `part` (scan or labels) of the phantom that it may name."""
     if source.startswith(PHANTOM):
         return f"results/phantoms/{source.removeprefix(PHANTOM)}/{part}.nii.gz"
-    # What Snakemake would take for a wildcard is part of a name here.
-    return source.replace("{", "{{").replace("}", "}}")
+    return source
 
 
 def detached(path):

@@ -111,6 +111,9 @@ class Places:
         return PHANTOM + name
 
     def _kind(self, path: Path) -> str:
+        if set("{}") & set(str(path)):
+            text = f"{str(path)!r} has braces, which Snakemake takes for a wildcard"
+            raise CellError(f"{text}; a path without would be right")
         if path not in self._kinds:
             self._kinds[path] = disk.kind(path)
         kind = self._kinds[path]

@@ -210,6 +210,14 @@ ID = "1 to 64 letters a to z, digits, '-' and '_', the first of them a letter or
             "a\ta.nii.gz\t\tbone=a.nii.gz;bone=a.nii.gz\t\t",
             "2:13: 'labels': 'bone' was found twice; one mask a structure would be right",
         ),
+        (
+            "a\t{b}.nii.gz\t\t\t\t",
+            "2:3: 'scan': '{cohort}/{b}.nii.gz' has braces, which Snakemake takes for a wildcard;",
+        ),
+        (
+            "a\ta.nii.gz\t\tbone=a.nii.gz\t\t",
+            "2:13: 'labels': labels were found, and the recipe 'rules' takes none; an empty cell",
+        ),
         ("a\ta.nii.gz\t\tbone=;\t\t", "2:13: 'labels': 'bone=' was found; structure=path would"),
         ("a\ta.nii.gz\t\tbone=x\t\t", "2:13: 'labels': '{cohort}/x' does not exist; an existing"),
         (
