@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from collect import RESULTS, collect
+from collect import collect
 from earlier import OK, REFUSED
+from scanmill.cohort import RESULTS
 from scanmill.columns import COLUMNS
 from scanmill.sidecar import checksum, sidecar_path, write_json
 

@@ -1,0 +1,144 @@
+"""The tables of a cohort: how each case ended, what its numbers depend on, and what columns mean."""
+
+import csv
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from scanmill.atomic import replacing
+from scanmill.columns import CASE_COLUMNS, COLUMNS, STAGES, STATE
+from scanmill.sidecar import checksum, read_sidecar, write_json
+
+Sidecars = dict[str, dict[str, Any]]
+RESULTS = dict(
+    zip(
+        STAGES,
+        ("volume.nii.gz", "isotropic.nii.gz", "labels.nii.gz", "surfaces", "measurements.csv"),
+        strict=True,
+    )
+)
+
+
+def read_sidecars(folder: Path) -> Sidecars:
+    """What each stage said of its main result, by stage; folder: of the case."""
+    return {stage: read_sidecar(folder / result) for stage, result in RESULTS.items()}
+
+
+@contextmanager
+def table_of(path: Path, columns: list[str], delimiter: str) -> Iterator[csv.DictWriter]:
+    """A writer of rows; columns that a row lacks stay empty. The file appears when all are written."""
+    with replacing(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as stream:
+        rows = csv.DictWriter(stream, columns, delimiter=delimiter, lineterminator="\n")
+        rows.writeheader()
+        yield rows
+
+
+def rows_of(
+    case: str, structures: list[dict[str, Any]], folder: Path, said: dict[str, Any]
+) -> Iterator[dict[str, str]]:
+    """A case's rows; for a refused case one per structure of its recipe, with the reason."""
+    if said["status"] == "ok":
+        with open(folder / RESULTS["measure"], encoding="utf-8", newline="") as stream:
+            yield from csv.DictReader(stream)
+        return
+    why = {key: said[key] for key in ("status", "stage", "code", "reason")}
+    for structure in structures:
+        yield {"case": case, "structure": structure["name"], "label": structure["label"]} | why
+
+
+def write_dictionary(path: Path, extra: list[str]) -> None:
+    """Write what each column means; extra: those of the sheet."""
+    described = {name: column._asdict() for name, column in COLUMNS.items()}
+    carried = {name: {"meaning": "As in the sheet", "source": "sheet"} for name in extra}
+    write_json(path, described | carried)
+
+
+def write_cases(
+    path: Path,
+    cases: dict[str, dict[str, Any]],
+    extra: list[str],
+    sidecars: dict[str, Sidecars],
+    benchmarks: Path,
+) -> None:
+    """Write how each case ended, and what each of its stages cost.
+
+    cases: recipe and further columns (named in extra) of each. benchmarks: Snakemake's, a folder a case.
+    """
+    columns = [*CASE_COLUMNS, *extra]
+    with table_of(path, columns, "\t") as rows:
+        for case, described in cases.items():
+            said = sidecars[case]
+            row = {key: said["measure"][key] for key in ("status", "stage", "code", "reason")}
+            if row["status"] == "ok":
+                row["stage"] = ""
+            codes = {w["code"] for sidecar in said.values() for w in sidecar["warnings"]}
+            row |= {"case": case, "recipe": described["recipe"]}
+            row |= {"warnings": " ".join(sorted(codes))} | described["extra"]
+            for stage in STAGES:
+                row[f"{stage}_status"] = said[stage]["status"]
+                row |= _cost(benchmarks / case / f"{stage}.tsv", stage)
+            rows.writerow(row)
+
+
+def _cost(benchmark: Path, stage: str) -> dict[str, str]:
+    """Seconds and peak memory as Snakemake measured them; nothing where it did not."""
+    if not benchmark.exists():
+        return {}
+    with open(benchmark, encoding="utf-8", newline="") as stream:
+        last = list(csv.DictReader(stream, delimiter="\t"))[-1]
+    found = {f"{stage}_seconds": last["s"]}
+    # It looks every half second. Of a job that ended sooner it saw the shell that starts it, idle.
+    if last["cpu_time"] not in ("NA", "0.00"):
+        found[f"{stage}_memory_mb"] = last["max_rss"]
+    return found
+
+
+def write_provenance(
+    path: Path,
+    lock: Path,
+    recipes: dict[str, dict[str, Any]],
+    settings: dict[str, Any],
+    sidecars: dict[str, Sidecars],
+) -> None:
+    """What the numbers depend on. No paths: the sheet alone says which scan a case is."""
+    inputs = {
+        case: {stage: said[stage]["inputs"] for stage in ("ingest", "segment")}
+        for case, said in sidecars.items()
+    }
+    write_json(
+        path,
+        {
+            "command": os.environ.get("SCANMILL_COMMAND", ""),
+            "settings": settings,
+            "software": _used_software(sidecars),
+            "lock_sha256": checksum(lock),
+            "recipes": recipes,
+            "inputs": inputs,
+        },
+    )
+
+
+def _used_software(sidecars: dict[str, Sidecars]) -> list[dict[str, str]]:
+    """The sets of versions that any result was made with: one, unless a run was half redone."""
+    used: list[dict[str, str]] = []
+    for said in sidecars.values():
+        used += [s["software"] for s in said.values() if s["software"] not in used]
+    return [versions for n, versions in enumerate(used) if versions not in used[:n]]
+
+
+def write_parquet(path: Path, measurements: Path, extra: list[str]) -> None:
+    """The table with types: texts as they are (`n/a` is one), numbers that are missing as null."""
+    import pandas as pd
+
+    text = [column for column in (*STATE, *extra) if column != "label"]
+    numbers = [column for column in COLUMNS if column not in text]
+    table = pd.read_csv(
+        measurements,
+        dtype=dict.fromkeys(text, str),
+        keep_default_na=False,
+        na_values={column: [""] for column in numbers},
+    )
+    with replacing(path) as temporary:
+        table.to_parquet(temporary, index=False)
