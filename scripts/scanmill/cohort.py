@@ -64,7 +64,8 @@ def write_cases(
 ) -> None:
     """Write how each case ended, and what each of its stages cost.
 
-    cases: recipe and further columns (named in extra) of each. benchmarks: Snakemake's, a folder a case.
+    cases: recipe and further columns (named in extra) of each. benchmarks: Snakemake's, in a folder
+    for each case.
     """
     columns = [*CASE_COLUMNS, *extra]
     with table_of(path, columns, "\t") as rows:
