@@ -25,8 +25,8 @@ for variable in ("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", "OMP_NUM_THREADS", "NUM
 
 # Provenance tells the command; as a parameter it would make a different one look like new work.
 # Paths are left out: folders are named after patients, and two machines differ in nothing else.
-COMMAND = shlex.join(re.sub("[^=]*/.*", "<path>", word) for word in sys.argv)
-os.environ.setdefault("SCANMILL_COMMAND", COMMAND)
+COMMAND = ["snakemake", *(re.sub("[^=]*/.*", "<path>", word) for word in sys.argv[1:])]
+os.environ.setdefault("SCANMILL_COMMAND", shlex.join(COMMAND))
 
 try:
     SETTINGS = settings.load(

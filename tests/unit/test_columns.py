@@ -46,6 +46,8 @@ def rows(tmp_path_factory) -> dict[str, dict[str, str]]:
         "status": "ok",
         "warnings": [{"code": "x", "message": "y", "structure": "organ"}],
         "structures": {"spleen": REFUSED},
+        "native_size": list(grid.size),
+        "native_spacing_mm": list(grid.spacing),
         "supplied_volume_mm3": {"organ": 1000.0, "tumour": 500.0, "spleen": 0.0},
     }
     for path in paths.values():
