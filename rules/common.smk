@@ -2,7 +2,6 @@
 import hashlib
 import os
 import re
-import shlex
 import sys
 from pathlib import Path
 
@@ -23,10 +22,15 @@ CASE_FOLDER = "results/cases/{case}"
 for variable in ("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
-# Provenance tells the command; as a parameter it would make a different one look like new work.
-# Paths are left out: folders are named after patients, and two machines differ in nothing else.
-COMMAND = ["snakemake", *(re.sub("[^=]*/.*", "<path>", word) for word in sys.argv[1:])]
-os.environ.setdefault("SCANMILL_COMMAND", shlex.join(COMMAND))
+# Provenance tells the command; as a parameter it would make a different one look like new work. What
+# may be a path is left out: sheets and folders are named after patients.
+os.environ.setdefault(
+    "SCANMILL_COMMAND",
+    " ".join(
+        word if re.fullmatch(r"-[^=/]*|\d+|(formats|parquet)=.*", word) else "…"
+        for word in ["--snakemake", *sys.argv[1:]]
+    ).removeprefix("--"),
+)
 
 try:
     SETTINGS = settings.load(
