@@ -20,7 +20,8 @@ class Settings:
 
     sheet: absolute path. scans: the rows by case, in the sheet's order, atlases included. recipes:
     by the key that rows carry; the default recipe is among them. formats: of the surface files.
-    parquet: whether the cohort table is written as Parquet too.
+    parquet: whether the cohort table is written as Parquet too. export: kinds of DICOM objects to
+    write. export_identity: `de-identified`, or `return-to-pacs`.
     """
 
     sheet: Path
@@ -28,6 +29,8 @@ class Settings:
     recipes: dict[str, Recipe]
     formats: tuple[str, ...]
     parquet: bool
+    export: tuple[str, ...]
+    export_identity: str
 
 
 def load(
@@ -71,7 +74,15 @@ def load(
     problems += shelf.problems
     if problems:
         raise SettingsError(problems)
-    return Settings(path, rows, shelf.recipes, tuple(values["formats"]), values["parquet"])
+    return Settings(
+        path,
+        rows,
+        shelf.recipes,
+        tuple(values["formats"]),
+        values["parquet"],
+        tuple(values["export"]),
+        values["export_identity"],
+    )
 
 
 @dataclass
