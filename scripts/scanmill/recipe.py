@@ -26,9 +26,11 @@ class Recipe:
     """A checked recipe with its defaults filled in.
 
     modality: CT, MR or any. spacing: mm, or `native`. pass_band: of the surfaces' smoothing.
-    structures: plain dictionaries of JSON types, in the order of the file: name, label, code
-    {scheme, value, meaning}, colour, segment {method, steps; value for `labels`} and triangles
-    (None: as many as the surface has).
+    uneven_slices: refuse or resample. structures: plain dictionaries of JSON types, in the order of
+    the file: name, label, code {scheme, value, meaning}, category (a key of snomed.CATEGORIES),
+    laterality (of snomed.LATERALITIES, or None), colour, segment {method, steps; for `labels` value,
+    in a label map, and named, patterns of the name in a DICOM object}, triangles (None: as many as
+    the surface has) and distances_to (names of other structures).
     """
 
     name: str
@@ -36,6 +38,7 @@ class Recipe:
     modality: str
     spacing: float | str
     pass_band: float
+    uneven_slices: str
     structures: list[dict[str, Any]]
 
     def supplied(self) -> list[str]:
@@ -106,24 +109,35 @@ def load(path: Path) -> Recipe:
         content["modality"],
         spacing if spacing == "native" else float(spacing),
         float(content.get("pass_band", PASS_BAND)),
+        content.get("uneven_slices", "refuse"),
         [_filled(structure) for structure in content["structures"]],
     )
 
 
 def _filled(structure: dict[str, Any]) -> dict[str, Any]:
-    segment = structure["segment"]
-    value = {"value": segment.get("value", structure["label"])}
     return {
         "name": structure["name"],
         "label": structure["label"],
         "code": dict(structure["code"]),
+        "category": structure.get("category", "anatomical"),
+        "laterality": structure.get("laterality"),
         "colour": structure["colour"].lower(),
-        "segment": {
-            "method": segment["method"],
-            **(value if segment["method"] == "labels" else {}),
-            "steps": segment.get("steps", []),
-        },
+        "segment": _filled_segment(structure),
         "triangles": structure.get("triangles"),
+        "distances_to": structure.get("distances_to", []),
+    }
+
+
+def _filled_segment(structure: dict[str, Any]) -> dict[str, Any]:
+    segment = structure["segment"]
+    supplied = {
+        "value": segment.get("value", structure["label"]),
+        "named": segment.get("named", [structure["name"]]),
+    }
+    return {
+        "method": segment["method"],
+        **(supplied if segment["method"] == "labels" else {}),
+        "steps": segment.get("steps", []),
     }
 
 
@@ -140,6 +154,7 @@ def _disagreements(document: yaml_file.Document, broken: set[Keys]) -> list[Faul
     for keys, structure in at.items():
         if keys not in broken:
             faults += _code_faults(structure["code"], (*keys, "code"))
+            faults += _distance_faults(structure, (*keys, "distances_to"), names)
             steps = structure["segment"].get("steps", [])
             for i, step in enumerate(steps):
                 place = (*keys, "segment", "steps", i)
@@ -176,6 +191,9 @@ def _step_faults(
         elif None not in value and low >= high:
             text = f"'window' from {low} to {high} was found; the lower limit first would be right"
             yield Fault(place, text)
+    if kind == "margin" and isinstance(value, dict) and not any(value.values()):
+        text = "'margin' of 0 mm in all directions was found; one above 0 would be right"
+        yield Fault(place, text)
     if kind in REFERENCES:
         for i, other in enumerate(value if isinstance(value, list) else [value]):
             if other not in earlier:
@@ -193,6 +211,17 @@ def _not_earlier(kind: str, other: str, name: str, earlier: list[str], names: li
         return f"{found}, but no structure comes before '{name}'; another step would be right"
     known = known_names(other, [e for e in earlier if isinstance(e, str)])
     return f"{found}, which is no structure; {known} would be right"
+
+
+def _distance_faults(structure: dict[str, Any], keys: Keys, names: list[str]) -> Iterator[Fault]:
+    others = [name for name in names if name != structure["name"]]
+    for i, other in enumerate(structure.get("distances_to", [])):
+        found = f"'distances_to' names {shown(other)}"
+        if other == structure["name"]:
+            yield Fault((*keys, i), f"{found}, the structure itself; another would be right")
+        elif other not in others:
+            right = f"{known_names(other, others)} would be right"
+            yield Fault((*keys, i), f"{found}, which is no structure; {right}")
 
 
 def _code_faults(code: dict[str, str], keys: Keys) -> Iterator[Fault]:

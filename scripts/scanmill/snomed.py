@@ -19,6 +19,22 @@ PRODUCTS = (
 )
 PERMUTATION = str.maketrans("0123456789", "1576283094")
 
+# What a structure is, for other programs: DICOM's context group 7150, by the names that recipes use.
+CATEGORIES = {
+    "anatomical": ("91723000", "Anatomical Structure"),
+    "tissue": ("85756007", "Tissue"),
+    "abnormal": ("49755003", "Morphologically Abnormal Structure"),
+    "spatial": ("309825002", "Spatial and Relational Concept"),
+    "substance": ("91720002", "Body Substance"),
+    "object": ("260787004", "Physical object"),
+}
+# Context group 244.
+LATERALITIES = {
+    "left": ("7771000", "Left"),
+    "right": ("24028007", "Right"),
+    "both": ("51440002", "Bilateral"),
+}
+
 
 def is_identifier(text: str) -> bool:
     """True for 6 to 18 digits that end with their Verhoeff check digit."""

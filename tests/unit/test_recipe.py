@@ -4,7 +4,8 @@ import json
 
 import jsonschema
 import pytest
-from scanmill import recipe, yaml_file
+from pydicom.sr.codedict import codes
+from scanmill import recipe, snomed, yaml_file
 from scanmill.problem import SettingsError
 from scanmill.recipe import Shelf, UnknownRecipeError
 
@@ -53,7 +54,12 @@ def test_a_good_recipe_is_read_with_its_defaults(tmp_path):
     assert (read.name, read.modality, read.spacing) == ("kidney", "CT", 1.0)
     assert isinstance(read.spacing, float)
     kidney, tumour = read.structures
-    assert kidney["segment"] == {"method": "labels", "value": 7, "steps": []}
+    assert kidney["segment"] == {
+        "method": "labels",
+        "value": 7,
+        "named": ["kidney"],
+        "steps": [],
+    }
     assert kidney["triangles"] is None and kidney["colour"] == "#b9663a"
     assert tumour["segment"] == {
         "method": "rules",
@@ -66,6 +72,10 @@ def test_a_good_recipe_is_read_with_its_defaults(tmp_path):
     }
     assert tumour["code"]["meaning"] == "Tumeur rénale" and tumour["triangles"] == 5000
     assert read.supplied() == ["kidney"]
+    assert read.uneven_slices == "refuse"
+    for structure in read.structures:
+        assert structure["category"] == "anatomical"
+        assert structure["laterality"] is None and structure["distances_to"] == []
     assert json.loads(json.dumps(read.structures)) == read.structures
 
 
@@ -78,6 +88,39 @@ def test_native_spacing_and_a_value_of_the_supplied_map(tmp_path):
     assert read.structures[0]["segment"]["value"] == 300
 
 
+def test_meaning_names_and_distances_are_read(tmp_path):
+    path = tmp_path / "r.yaml"
+    text = GOOD.replace("spacing: 1", "spacing: 1\nuneven_slices: resample")
+    text = text.replace("{method: labels}", '{method: labels, named: ["Kidney*", "Niere li"]}')
+    text = text.replace(
+        "    triangles: 5000\n",
+        "    category: abnormal\n    laterality: left\n    distances_to: [kidney]\n",
+    )
+    path.write_text(text.replace("label: 7", "label: 7\n    distances_to: [tumour]"), "utf-8")
+    read = recipe.load(path)
+    kidney, tumour = read.structures
+    assert read.uneven_slices == "resample"
+    assert kidney["segment"]["named"] == ["Kidney*", "Niere li"]
+    assert (tumour["category"], tumour["laterality"]) == ("abnormal", "left")
+    assert (kidney["distances_to"], tumour["distances_to"]) == (["tumour"], ["kidney"])
+
+
+MARGIN = (
+    "margin: {left: 5, right: 5, anterior: 5, posterior: 5, superior: 8.5, inferior: 0}",
+    "margin: 5",
+)
+
+
+@pytest.mark.parametrize("margin", MARGIN)
+def test_a_margin_is_one_number_or_one_for_each_direction(tmp_path, margin):
+    path = tmp_path / "r.yaml"
+    path.write_text(GOOD.replace("open: 1.5", margin), encoding="utf-8")
+    (step,) = recipe.load(path).structures[1]["segment"]["steps"][-1:]
+    assert step["margin"] in (5, {**dict.fromkeys(SIDES, 5), "superior": 8.5, "inferior": 0})
+
+
+SIDES = ("left", "right", "anterior", "posterior", "superior", "inferior")
+NO_MARGIN = MARGIN[0].replace("8.5", "0").replace("5", "0")
 COLOUR = "a colour such as '#d62728', in quotes (YAML takes a bare # for a comment) would be right"
 NAME = "a text of letters (a to z), digits, '-' and '_' that begins with a letter or digit"
 MM = "a number of mm above 0, to 1000 would be right"
@@ -129,6 +172,28 @@ MM = "a number of mm above 0, to 1000 would be right"
         ("open: 1.5", "open: 0", f"21:17: 'open': 0 was found; {MM}"),
         ("open: 1.5", "open: -1", f"21:17: 'open': -1 was found; {MM}"),
         ("open: 1.5", "open: 2 mm", f"21:17: 'open': '2 mm' was found; {MM}"),
+        ("open: 1.5", "margin: 0", "21:19: 'margin': 0 was found; a number of mm above 0, to"),
+        ("open: 1.5", "margin: {left: 5}", "21:19: 'margin': a mapping was found; a number of mm"),
+        ("open: 1.5", NO_MARGIN, "21:19: 'margin' of 0 mm in all directions was found; one above"),
+        ("spacing: 1", "spacing: 1\nuneven_slices: yes", "4:16: 'uneven_slices': 'yes' was found;"),
+        ("label: 2", "label: 2\n    category: organ", "12:15: 'category': 'organ' was found; anat"),
+        ("label: 2", "label: 2\n    laterality: L", "12:17: 'laterality': 'L' was found; left, ri"),
+        ("labels}", "labels, named: []}", "9:38: 'named': [] was found; a list of names"),
+        (
+            "label: 2",
+            "label: 2\n    distances_to: [tumour]",
+            "12:20: 'distances_to' names 'tumour', the structure itself; another would be right",
+        ),
+        (
+            "label: 2",
+            "label: 2\n    distances_to: [kidny]",
+            "12:20: 'distances_to' names 'kidny', which is no structure; 'kidney' would be right",
+        ),
+        (
+            "label: 2",
+            "label: 2\n    distances_to: [kidney, kidney]",
+            "12:19: 'distances_to': ['kidney', 'kidney'] was found; a list of names of other",
+        ),
         ("open: 1.5", "opne: 1.5", "21:11: the key 'opne' is unknown; 'open' would be right"),
         ("open: 1.5", "fill: hole", "21:17: 'fill': 'hole' was found; holes or slices would be"),
         ("open: 1.5", "drop: edge", "21:17: 'drop': 'edge' was found; border would be right"),
@@ -209,6 +274,24 @@ def test_windows_line_ends_and_a_byte_order_mark_are_accepted(tmp_path):
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_the_shipped_recipes_are_right(path):
     assert recipe.load(path).structures
+
+
+def test_the_codes_of_categories_and_sides_are_those_of_dicom():
+    found = {
+        7150: {(code.value, code.meaning) for code in concepts(7150)},
+        244: {(code.value, code.meaning) for code in concepts(244)},
+    }
+    assert set(snomed.CATEGORIES.values()) <= found[7150]
+    assert set(snomed.LATERALITIES.values()) <= found[244]
+    structure = yaml_file.schema("recipe")["$defs"]["structure"]["properties"]
+    assert structure["category"]["enum"] == list(snomed.CATEGORIES)
+    assert structure["laterality"]["enum"] == list(snomed.LATERALITIES)
+
+
+def concepts(group):
+    """The codes of a context group, from pydicom's copy of DICOM PS3.16."""
+    own = getattr(codes, f"cid{group}")
+    return [getattr(own, name) for name in own.dir()]
 
 
 @pytest.mark.parametrize("name", ["config", "recipe"])
