@@ -11,11 +11,13 @@ ROOT = Path(str(workflow.current_basedir)).resolve().parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from scanmill import settings, yaml_file
+from scanmill.card import write_card
 from scanmill.columns import CASE_COLUMNS, COLUMNS
 from scanmill.lineage import fingerprint
 from scanmill.problem import SettingsError
 
 PHANTOM = "phantom:"
+PACS = ("dicomweb:", "dimse:")
 CASE_FOLDER = "results/cases/{case}"
 
 # A cohort is parallel over its cases; within one, what one core does is the same bytes every time.
@@ -82,22 +84,21 @@ def state(paths):
 
 
 def scan_state(wildcards):
-    return state(path for path in scan_of(wildcards) if not is_phantom(path))
+    return state(path for path in scan_of(wildcards) if path not in made_scan(wildcards))
 
 
 def labels_state(wildcards):
-    return state(path for path in labels_of(wildcards) if not is_phantom(path))
+    return state(path for path in labels_of(wildcards) if path not in made_labels(wildcards))
 
 
-def is_phantom(path):
-    return path.startswith("results/phantoms/")
-
-
-def located(source, part):
-    """Where a source of the sheet lies; `part` (scan or labels) of the phantom that it may name."""
+def located(source, case, part):
+    """Where a source of the sheet lies, and whether a rule of ours makes it: `part` (scan or labels) of
+    a phantom, or fetched from a PACS."""
     if source.startswith(PHANTOM):
-        return f"results/phantoms/{source.removeprefix(PHANTOM)}/{part}.nii.gz"
-    return source
+        return f"results/phantoms/{source.removeprefix(PHANTOM)}/{part}.nii.gz", True
+    if source.startswith(PACS):
+        return f"downloads/{case}/{part}", True
+    return source, False
 
 
 def detached(path):
@@ -110,14 +111,46 @@ def detached(path):
 
 
 def scan_of(wildcards):
-    scan = located(CASES[wildcards.case].scan, "scan")
+    """The case's scan, and the file of its voxels where it has a detached header."""
+    scan, _ = located(CASES[wildcards.case].scan, wildcards.case, "scan")
     return [scan, *detached(scan)]
 
 
 def labels_of(wildcards):
     """The label files in the sheet's order, then the files of voxels of those with detached headers."""
-    files = [located(path, "labels") for _, path in CASES[wildcards.case].labels]
+    case = wildcards.case
+    files = [located(source, case, "labels")[0] for _, source in CASES[case].labels]
     return files + [voxels for file in files for voxels in detached(file)]
+
+
+def made(sources, case, part):
+    found = [located(source, case, part) for source in sources]
+    return [path for path, by_rule in found if by_rule]
+
+
+def made_scan(wildcards):
+    return made([CASES[wildcards.case].scan], wildcards.case, "scan")
+
+
+def made_labels(wildcards):
+    return made([path for _, path in CASES[wildcards.case].labels], wildcards.case, "labels")
+
+
+def scan_card(wildcards):
+    """The card of the case's scan: its files, and which of what they hold the sheet wants."""
+    case = CASES[wildcards.case]
+    path = f"sources/{wildcards.case}/scan.card"
+    write_card(Path(path), scan_of(wildcards), wanted_series=case.series, wanted_volume=case.volume)
+    return path
+
+
+def labels_card(wildcards):
+    """The card of the case's label files, if it has any."""
+    path = f"sources/{wildcards.case}/labels.card"
+    files = labels_of(wildcards)
+    if files:
+        write_card(Path(path), files)
+    return path if files else []
 
 
 def labelled_structures_of(wildcards):

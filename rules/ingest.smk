@@ -1,7 +1,8 @@
 rule ingest:
     # The scan as acquired, its geometry explicit, no identity in it.
     input:
-        scan=scan_of,
+        scan=scan_card,
+        made=made_scan,
     output:
         volume=f"{CASE_FOLDER}/volume.nii.gz",
         sidecar=f"{CASE_FOLDER}/volume.json",
@@ -15,6 +16,7 @@ rule ingest:
         mem_mb=memory(600, 8),
         runtime=minutes(2, 0.05),
     params:
+        allow_uneven=lambda wildcards: recipe_of(wildcards).uneven_slices == "resample",
         state=scan_state,
         library=library("ingest"),
     message:

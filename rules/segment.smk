@@ -3,7 +3,8 @@ rule segment:
     input:
         isotropic=rules.resample.output.isotropic,
         isotropic_sidecar=rules.resample.output.sidecar,
-        supplied=labels_of,
+        supplied=labels_card,
+        made=made_labels,
     output:
         labels=f"{CASE_FOLDER}/labels.nii.gz",
         overlaps=directory(f"{CASE_FOLDER}/overlaps"),

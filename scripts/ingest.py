@@ -12,12 +12,21 @@ from scanmill.stage import Record, run_job
 from scanmill.volume_file import write_volume
 
 
-def ingest(record: Record, scan: list[Path], volume: Path) -> None:
+def ingest(
+    record: Record,
+    scan: list[Path],
+    volume: Path,
+    allow_uneven: bool = False,
+    wanted_series: str = "",
+    wanted_volume: str = "",
+) -> None:
     """Read a scan, note what it is, and write it as a volume.
 
-    scan: its file or folder; after a detached header, the file of voxels that it names.
+    scan: its file or folder; after a detached header, the file of voxels that it names. allow_uneven:
+    whether DICOM slices at uneven distances are resampled. wanted_series, wanted_volume: as in the
+    sheet, for DICOM that holds several.
     """
-    read, notes = read_source(scan[0])
+    read, notes = read_source(scan[0], wanted_series, wanted_volume, allow_uneven)
     for code, message in notes:
         record.warn(code, message)
     record.grid = read.grid

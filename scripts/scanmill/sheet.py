@@ -13,9 +13,10 @@ from scanmill.recipe import Shelf, UnknownRecipeError
 from scanmill.tab_table import Line, Table
 
 REQUIRED = ("case", "scan")
-KNOWN = (*REQUIRED, "recipe", "labels", "role")
+KNOWN = (*REQUIRED, "series", "volume", "recipe", "labels", "role")
 ROLES = ("scan", "atlas")
 CASE = re.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+VOLUME = re.compile("[1-9][0-9]{0,4}|[A-Z][A-Za-z0-9]*=.*[^ ].*")
 RESERVED_BY_WINDOWS = re.compile("con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNORECASE)
 
 
@@ -23,13 +24,17 @@ RESERVED_BY_WINDOWS = re.compile("con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNOREC
 class Row:
     """One case.
 
-    scan: absolute path of a file or DICOM folder, or `phantom:<name>`. recipe: key on the shelf.
+    scan: absolute path of a file or DICOM folder, or `phantom:<name>`. series: description, number
+    or UID of the DICOM series wanted, or empty. volume: which volume of a series that holds several,
+    its number from 1 or `Keyword=value`, or empty. recipe: key on the shelf.
     labels: (structure, path) of each supplied mask, or one (None, path or `phantom:<name>`) for a
     map of all structures. extra: the further columns, in the sheet's order. line: in the sheet.
     """
 
     case: str
     scan: str
+    series: str
+    volume: str
     recipe: str
     labels: Labels
     role: str
@@ -108,6 +113,7 @@ class _Checker:
         before = len(self.table.problems)
         case = self._checked(line, "case", self.case, given["case"], line.number)
         scan = self._checked(line, "scan", self.places.scan, given["scan"])
+        volume = self._checked(line, "volume", _volume, given.get("volume", ""))
         key = self._checked(line, "recipe", self.recipe, given.get("recipe", ""))
         role = self._checked(line, "role", self.role, given.get("role", ""))
         recipe = self.shelf.recipes.get(key)
@@ -115,7 +121,17 @@ class _Checker:
         labels = self._checked(line, "labels", self.places.labels, cell, recipe, role == "atlas")
         if len(self.table.problems) == before:
             extra = {name: cell for name, cell in given.items() if name not in KNOWN}
-            self.rows[case] = Row(case, scan, key, labels, role, extra, line.number)
+            self.rows[case] = Row(
+                case=case,
+                scan=scan,
+                series=given.get("series", ""),
+                volume=volume,
+                recipe=key,
+                labels=labels,
+                role=role,
+                extra=extra,
+                line=line.number,
+            )
 
     def _checked(self, line: Line, column: str, check: Callable[..., Any], *given: Any) -> Any:
         try:
@@ -158,3 +174,13 @@ class _Checker:
             right = known_names(text, ROLES)
             raise CellError(f"{shown(text)} was found; {right} would be right")
         return text or ROLES[0]
+
+
+def _volume(text: str) -> str:
+    """Which volume of a series."""
+    if text and not VOLUME.fullmatch(text):
+        raise CellError(
+            f"{shown(text)} was found; a number from 1, or a DICOM keyword and its value such as "
+            "EchoTime=4.92, would be right"
+        )
+    return text

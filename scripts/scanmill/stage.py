@@ -7,19 +7,23 @@ is a crash: it reaches the log with its traceback and fails the job.
 
 import os
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from scanmill.atomic import replacing, replacing_folder
+from scanmill.card import SUFFIX as CARD
+from scanmill.card import read_card
 from scanmill.grid import Grid
 from scanmill.refusal import Refusal
 from scanmill.sidecar import checksum, read_sidecar, sidecar_path, software, write_json
 
-# Parameters that are only there to make Snakemake rerun a rule: when the modules that it imports
-# change, and when a scan or label file is another one than before.
-TRIGGERS = ("library", "state")
+# Parameters and inputs that are only there to make Snakemake run a rule again, or later than another:
+# when the modules that it imports change, when a scan or label file is another one than before, and
+# files on a card that a rule makes.
+TRIGGERS = ("library", "state", "made")
 
 Paths = Mapping[str, Path | list[Path]]
 
@@ -44,17 +48,19 @@ def run_stage(
     inputs: Paths,
     outputs: Paths,
     parameters: Mapping[str, Any],
+    private: Mapping[str, Any] | None = None,
 ) -> None:
-    """Run one stage of one case: `body(record, **inputs, **outputs, **parameters)`.
+    """Run one stage of one case: `body(record, **inputs, **outputs, **parameters, **private)`.
 
     inputs, outputs: name to path; an output without suffix is a folder. An input that lies in the
-    outputs' own folder is a result of an earlier stage: its refusal is passed on.
+    outputs' own folder is a result of an earlier stage: its refusal is passed on. private:
+    parameters that may name the patient; the sidecars do not tell them.
     """
     record = Record()
     said: dict[str, Any] = {"status": "ok", "stage": name, "code": None, "reason": None}
     try:
         record.warnings = _upstream_warnings(inputs, outputs)
-        body(record, **inputs, **outputs, **parameters)
+        body(record, **inputs, **outputs, **parameters, **(private or {}))
     except Refusal as refusal:
         said |= {"status": "refused", "code": refusal.code, "reason": refusal.reason}
         said["stage"] = refusal.stage or name
@@ -76,7 +82,10 @@ def run_stage(
 def run_job(job: Any, body: Callable[..., None]) -> None:
     """Run a stage as a Snakemake job: `job` is the `snakemake` object that a script is given."""
     print_to(job.log[0])
-    inputs = {key: _as_paths(value) for key, value in job.input.items()}
+    cards = {k: read_card(Path(v)) for k, v in job.input.items() if str(v).endswith(CARD)}
+    private = {key: value for _, said in cards.values() for key, value in said.items()}
+    inputs: dict[str, Path | list[Path]] = {key: files for key, (files, _) in cards.items()}
+    inputs |= {k: _as_paths(v) for k, v in job.input.items() if k not in (*TRIGGERS, *cards)}
     outputs = {key: Path(value) for key, value in job.output.items()}
     sidecars = {sidecar_path(path) for _, path in _each(inputs | outputs)}
     inputs = {
@@ -85,7 +94,24 @@ def run_job(job: Any, body: Callable[..., None]) -> None:
     outputs = {key: path for key, path in outputs.items() if path not in sidecars}
     parameters = {key: value for key, value in job.params.items() if key not in TRIGGERS}
     # Not the rule's name: that is another one where a workflow uses these rules as its module.
-    run_stage(body.__name__, body, inputs, outputs, parameters)
+    try:
+        run_stage(body.__name__, body, inputs, outputs, parameters, private)
+    except Exception as error:
+        if not cards:
+            raise
+        sys.exit(_crash(error))
+
+
+def _crash(error: BaseException) -> str:
+    """The traceback of a crash without its messages: they may quote a header or a file's name."""
+    lines = []
+    cause: BaseException | None = error
+    while cause:
+        lines += traceback.format_tb(cause.__traceback__)
+        told = f": {cause.strerror}" if isinstance(cause, OSError) and cause.strerror else ""
+        lines.append(f"{type(cause).__qualname__}{told}\n")
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    return "".join(lines)
 
 
 def print_to(log: str) -> None:

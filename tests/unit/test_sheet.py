@@ -78,6 +78,8 @@ def test_rows_are_read_in_order_with_everything(cohort):
     assert first == sheet.Row(
         "p1",
         str(cohort / "a.nii.gz"),
+        "",
+        "",
         "rules",
         (),
         "scan",
@@ -100,6 +102,25 @@ def test_rows_are_read_in_order_with_everything(cohort):
     )
     assert rows["5"].recipe == str(cohort / "recipes" / "supplied.yaml")
     assert rows["5"].labels == ((None, str(cohort / "a.nii.gz")),)
+
+
+def test_a_row_says_which_series_and_which_of_its_volumes(cohort):
+    text = (
+        "case\tscan\tvolume\tseries\n"
+        "a\tdicom é\tEchoTime=4.92\tT1 tra é\n"
+        "b\tdicom é\t12\t1.2.840.5\n"
+        "c\tdicom é\t\t\n"
+    )
+    rows = read(cohort, text)
+    assert [row.volume for row in rows.values()] == ["EchoTime=4.92", "12", ""]
+    assert [row.series for row in rows.values()] == ["T1 tra é", "1.2.840.5", ""]
+    assert rows["a"].extra == {}
+
+
+@pytest.mark.parametrize("volume", ["0", "-1", "1.5", "second", "EchoTime=", "echo=3"])
+def test_a_volume_is_a_number_from_one_or_a_keyword_with_its_value(cohort, volume):
+    (fault,) = problems(cohort, f"case\tscan\tvolume\na\ta.nii.gz\t{volume}\n")
+    assert fault.startswith("2:12: 'volume': ") and "EchoTime=4.92" in fault
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])

@@ -20,7 +20,9 @@ HEAD = 352
 METAIMAGE_STARTS = (b"ObjectType", b"NDims", b"Comment", b"ObjectSubType")
 
 
-def read_source(path: Path) -> tuple[Volume, list[Note]]:
+def read_source(
+    path: Path, series: str = "", volume: str = "", allow_uneven: bool = False
+) -> tuple[Volume, list[Note]]:
     """Read a scan, or a label map, from a file or from a folder of one DICOM series.
 
     Returns the volume, its voxels [z, y, x] in measured values (uint8, int16, uint16, int32 or
