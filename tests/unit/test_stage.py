@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from scanmill.card import write_card
 from scanmill.grid import Grid
 from scanmill.refusal import Refusal
 from scanmill.sidecar import checksum, read_sidecar, sidecar_path, write_json
@@ -176,6 +177,50 @@ def test_a_job_logs_what_is_printed_and_hides_the_library_and_the_sidecar(case, 
     said = read_sidecar(case.volume)
     assert said["parameters"] == {"text": "ok"}
     assert said["stage"] == "ingest"
+
+
+def test_a_crash_over_a_card_is_logged_without_what_it_quotes(case, capfd):
+    card = case.scan.with_name("scan.card")
+    write_card(card, [str(case.scan)], wanted_series="Doe's knee")
+    job = SimpleNamespace(
+        log=[str(case.volume.with_name("ingest.log"))],
+        input={"scan": str(card), "made": []},
+        output={"volume": str(case.volume), "sidecar": str(sidecar_path(case.volume))},
+        params={},
+    )
+
+    def ingest(record, scan, volume, wanted_series):
+        assert scan == [case.scan] and wanted_series == "Doe's knee"
+        quoted = "-".join(["Doe", "Jane"])
+        try:
+            int(quoted)
+        except ValueError as error:
+            raise OSError(28, "No space left on device", quoted) from error
+
+    with pytest.raises(SystemExit) as crash:
+        run_job(job, ingest)
+    said = str(crash.value)
+    assert "OSError: No space left on device" in said and "in ingest" in said
+    assert "ValueError" in said and "Doe-Jane" not in said
+    assert not sidecar_path(case.volume).exists()
+
+
+def test_what_a_card_says_is_in_no_sidecar(case):
+    card = case.scan.with_name("scan.card")
+    write_card(card, [str(case.scan)], wanted_series="Doe's knee")
+    job = SimpleNamespace(
+        log=[str(case.volume.with_name("ingest.log"))],
+        input={"scan": str(card)},
+        output={"volume": str(case.volume)},
+        params={"text": "ok"},
+    )
+
+    def ingest(record, scan, volume, text, wanted_series):
+        volume.write_text(text)
+
+    run_job(job, ingest)
+    assert "Doe" not in sidecar_path(case.volume).read_text()
+    assert read_sidecar(case.volume)["inputs"] == [{"name": "scan", "sha256": checksum(case.scan)}]
 
 
 def test_a_folder_has_the_checksum_of_its_files_and_their_names(tmp_path):

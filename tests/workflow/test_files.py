@@ -6,7 +6,7 @@ import json
 import pandas as pd
 import pytest
 import trimesh
-from mill import rows
+from mill import rows, snakemake
 from planted import NAME, TRUTH, write_all
 
 pytestmark = pytest.mark.slow
@@ -88,6 +88,26 @@ def test_no_name_of_a_patient_is_anywhere_in_the_results(of_files):
             assert name not in content and name not in content.replace(b"\0", b""), path
             searched += 1
     assert searched > 60
+
+
+def test_no_log_or_record_of_the_run_names_a_patient_only_the_cards_do(of_files):
+    name = NAME.partition("^")[0].encode()
+    naming = {
+        path.relative_to(of_files.parent).parts[0]
+        for path in of_files.parent.rglob("*")
+        if path.is_file() and (name in path.read_bytes() or name.decode() in path.name)
+    }
+    assert naming == {"sources"}
+    assert list((of_files.parent / ".snakemake" / "log").iterdir())
+
+
+def test_a_moved_scan_or_another_series_is_a_reason_that_names_no_one(of_files, tmp_path):
+    sheet = write_all(tmp_path)
+    text = sheet.read_text().replace("site", "series", 1).replace("007", NAME)
+    sheet.write_text(text)
+    said = snakemake(of_files.parent, "--dry-run", "--config", f"scans={sheet}", "--quiet", "progress")
+    assert "sources/dicom/scan.card" in said.stdout
+    assert NAME.partition("^")[0] not in said.stdout.replace(str(sheet), "")
 
 
 def test_the_planted_name_is_where_it_was_planted(tmp_path):
