@@ -105,7 +105,9 @@ def test_a_moved_scan_or_another_series_is_a_reason_that_names_no_one(of_files, 
     sheet = write_all(tmp_path)
     text = sheet.read_text().replace("site", "series", 1).replace("007", NAME)
     sheet.write_text(text)
-    said = snakemake(of_files.parent, "--dry-run", "--config", f"scans={sheet}", "--quiet", "progress")
+    said = snakemake(
+        of_files.parent, "--dry-run", "--config", f"scans={sheet}", "--quiet", "progress"
+    )
     assert "sources/dicom/scan.card" in said.stdout
     assert NAME.partition("^")[0] not in said.stdout.replace(str(sheet), "")
 
