@@ -7,7 +7,8 @@ Own code: published repairs are for one label, by growing it.
 """
 
 import numpy as np
-from numba import njit
+
+from scanmill.kernel import kernel
 
 SWEEPS = 60
 
@@ -52,7 +53,7 @@ def make_well_composed(labels: np.ndarray) -> tuple[int, int]:
     return changed, left
 
 
-@njit(cache=True)
+@kernel
 def _pinches(labels, z, y, x, table):  # noqa: ANN001, ANN202
     """Number of labels whose boundary is pinched within the cube that begins at a voxel."""
     count = 0
@@ -71,7 +72,7 @@ def _pinches(labels, z, y, x, table):  # noqa: ANN001, ANN202
     return count
 
 
-@njit(cache=True)
+@kernel
 def _pinches_around(labels, z, y, x, table):  # noqa: ANN001, ANN202
     count = 0
     for k in range(z - 1, z + 1):
@@ -81,7 +82,7 @@ def _pinches_around(labels, z, y, x, table):  # noqa: ANN001, ANN202
     return count
 
 
-@njit(cache=True)
+@kernel
 def _sweep(labels, table, least_gain, turn):  # noqa: ANN001, ANN202
     """Go through all cubes once; at each pinch make the best change of one voxel, if one helps."""
     moves = 0
@@ -133,7 +134,7 @@ def _sweep(labels, table, least_gain, turn):  # noqa: ANN001, ANN202
     return moves, left
 
 
-@njit(cache=True)
+@kernel
 def _flatten(labels, z, y, x, margin):  # noqa: ANN001, ANN202
     """Give a cube, and a margin around it, to the commonest label there; return how many change."""
     depth, height, width = labels.shape

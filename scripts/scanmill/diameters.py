@@ -6,9 +6,9 @@ libraries compare all vertices with each other, or first build a mesh and its hu
 """
 
 import numpy as np
-from numba import njit
 
 from scanmill.grid import Grid
+from scanmill.kernel import kernel
 
 Array = np.ndarray
 
@@ -51,7 +51,7 @@ def axial_diameters(mask: Array, grid: Grid) -> tuple[float, float]:
     return float(np.sqrt(squared)), float(across.max() - across.min())
 
 
-@njit(cache=True)
+@kernel
 def _plane_hulls(inside, spacing):  # noqa: ANN001, ANN202
     """Convex hulls of the mesh vertices in each plane of the first array axis, in mm.
 
@@ -119,7 +119,7 @@ def _plane_hulls(inside, spacing):  # noqa: ANN001, ANN202
     return points[:count], begin, heights
 
 
-@njit(cache=True)
+@kernel
 def _hull(points):  # noqa: ANN001, ANN202
     """Convex hull of 2D points (Andrew's monotone chain)."""
     if len(points) < 3:
@@ -145,7 +145,7 @@ def _hull(points):  # noqa: ANN001, ANN202
     return hull[: max(size, 1)].copy()
 
 
-@njit(cache=True)
+@kernel
 def _largest_distance(points, begin, heights):  # noqa: ANN001, ANN202
     """Largest squared distance; pairs of planes whose circles are too near are passed over."""
     planes = len(heights)
@@ -179,7 +179,7 @@ def _largest_distance(points, begin, heights):  # noqa: ANN001, ANN202
     return best
 
 
-@njit(cache=True)
+@kernel
 def _largest_in_plane(points, begin, allowed):  # noqa: ANN001, ANN202
     """Largest squared distance within a plane, the plane, and the two points."""
     best, plane, one, other = 0.0, 0, 0, 0

@@ -5,7 +5,8 @@ voxels. Definitions and tags: IBSI reference manual, arXiv:1612.07003.
 """
 
 import numpy as np
-from numba import njit
+
+from scanmill.kernel import kernel
 
 
 def histogram(image: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -76,7 +77,7 @@ def _percentile(values: np.ndarray, ends: np.ndarray, q: float) -> float:
     return float(below + (above - below) * (position - np.floor(position)))
 
 
-@njit(cache=True)
+@kernel
 def _tally(image, mask, low, number):  # noqa: ANN001, ANN202
     counts = np.zeros(number, np.int64)
     for z in range(image.shape[0]):

@@ -11,9 +11,9 @@ time over whole volumes (25 labels: 25 distance maps) and keep no volume.
 """
 
 import numpy as np
-from numba import njit
 
 from scanmill.grid import Grid, bounding_box
+from scanmill.kernel import kernel
 from scanmill.label_map import count_voxels, weighted_counts
 from scanmill.label_volumes import keep_volumes
 from scanmill.volume_file import Volume
@@ -112,7 +112,7 @@ def _inside(labels: Volume, target: Grid, number: int) -> np.ndarray:
     return np.bincount(labels.array[z, y, x], part, number)
 
 
-@njit(cache=True)
+@kernel
 def _depth_rank(labels, z, y, x, offsets):  # noqa: ANN001, ANN202
     """Which of the offsets is the first that leads to another label."""
     own = labels[z, y, x]
@@ -128,7 +128,7 @@ def _depth_rank(labels, z, y, x, offsets):  # noqa: ANN001, ANN202
     return len(offsets) - 1
 
 
-@njit(cache=True)
+@kernel
 def _cell(point, size, base, upper, part):  # noqa: ANN001, ANN202
     """The two voxels of each axis (x, y, z) around a point, and the upper one's share."""
     for a in range(3):
@@ -143,7 +143,7 @@ def _cell(point, size, base, upper, part):  # noqa: ANN001, ANN202
     return True
 
 
-@njit(cache=True)
+@kernel
 def _is_uniform(labels, base, upper, own):  # noqa: ANN001, ANN202
     x0, y0, z0 = base[0], base[1], base[2]
     x1, y1, z1 = upper[0], upper[1], upper[2]
@@ -159,7 +159,7 @@ def _is_uniform(labels, base, upper, own):  # noqa: ANN001, ANN202
     )
 
 
-@njit(cache=True)
+@kernel
 def _vote(labels, depth, offsets, lengths, base, upper, part, seen, votes, distinct):  # noqa: ANN001, ANN202
     """Add the weighted depths of a cell's eight corners to the votes of their labels."""
     for corner in range(8):
@@ -186,7 +186,7 @@ def _vote(labels, depth, offsets, lengths, base, upper, part, seen, votes, disti
     return distinct
 
 
-@njit(cache=True)
+@kernel
 def _leader(seen, votes, distinct, without):  # noqa: ANN001, ANN202
     """The slot with most votes but one; the larger label at a tie; -1 where there is none."""
     best = -1
@@ -200,7 +200,7 @@ def _leader(seen, votes, distinct, without):  # noqa: ANN001, ANN202
     return best
 
 
-@njit(cache=True)
+@kernel
 def _interpolate(labels, depth, offsets, lengths, matrix, start, parts, low, high, result):  # noqa: ANN001, ANN202
     """Fill `result`; return, for its voxels between labels, where, winner, runner-up and margin."""
     capacity = 1 << 16

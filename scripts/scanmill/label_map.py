@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from numba import njit
 
 from scanmill.grid import Grid, bounding_box
+from scanmill.kernel import kernel
 
 Box = tuple[slice, slice, slice]
 
@@ -96,7 +96,7 @@ def weighted_counts(
     return _weigh(labels, *weights, number)
 
 
-@njit(cache=True)
+@kernel
 def _weigh(labels, along_x, along_y, along_z, number):  # noqa: ANN001, ANN202
     counts = np.zeros(number)
     for z in range(labels.shape[0]):
@@ -107,7 +107,7 @@ def _weigh(labels, along_x, along_y, along_z, number):  # noqa: ANN001, ANN202
     return counts
 
 
-@njit(cache=True)
+@kernel
 def _count(labels, number):  # noqa: ANN001, ANN202
     counts = np.zeros((4, number), np.int64)
     whole = len(labels) // 4 * 4
@@ -122,7 +122,7 @@ def _count(labels, number):  # noqa: ANN001, ANN202
     return counts.sum(axis=0)
 
 
-@njit(cache=True)
+@kernel
 def _boxes(labels, number):  # noqa: ANN001, ANN202
     """For each label: first and last-plus-one index along z, y and x; zeros where it is absent."""
     ends = np.zeros((number, 6), np.int64)

@@ -6,8 +6,8 @@ the same distance all around.
 """
 
 import numpy as np
-from numba import njit
 
+from scanmill.kernel import kernel
 from scanmill.label_map import count_voxels
 
 NEWTON_STEPS = 12
@@ -67,7 +67,7 @@ def keep_volumes(
     flat[where] = values[holder]
 
 
-@njit(cache=True)
+@kernel
 def _contest(first, second, margin, offsets, band):  # noqa: ANN001, ANN202
     """Voxels that each label wins between labels, and how they change per mm of each offset."""
     number = len(offsets)
@@ -85,7 +85,7 @@ def _contest(first, second, margin, offsets, band):  # noqa: ANN001, ANN202
     return won, response / (2 * band)
 
 
-@njit(cache=True)
+@kernel
 def _hand_over(order, holder, rival, missing):  # noqa: ANN001, ANN202
     """Give voxels in turn to their rival where that lessens the sum of squares of what is missing.
 

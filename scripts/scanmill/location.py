@@ -1,9 +1,9 @@
 """Where a structure lies in the patient: LPS millimetres."""
 
 import numpy as np
-from numba import njit
 
 from scanmill.grid import Grid
+from scanmill.kernel import kernel
 from scanmill.label_map import Region
 
 
@@ -29,7 +29,7 @@ def location(region: Region, grid: Grid) -> dict[str, float | bool]:
     return found
 
 
-@njit(cache=True)
+@kernel
 def _extremes(mask, axes):  # noqa: ANN001, ANN202
     """Mean index (x, y, z) of a mask, and the least and largest axes @ index along each axis."""
     count = 0

@@ -5,9 +5,9 @@ convert the whole scan to float first. One pass here holds the scan, the result 
 """
 
 import numpy as np
-from numba import njit
 
 from scanmill.grid import Grid
+from scanmill.kernel import kernel
 from scanmill.volume_file import Volume
 
 
@@ -69,7 +69,7 @@ def _hat_integral(x: np.ndarray) -> np.ndarray:
     return 0.5 + x - np.sign(x) * x**2 / 2
 
 
-@njit(cache=True)
+@kernel
 def _separable(source, result, rounds, first, weight):  # noqa: ANN001, ANN202
     """Weigh slices, then rows, then voxels, into `result`."""
     _, rows, columns = source.shape

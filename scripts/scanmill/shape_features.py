@@ -9,13 +9,13 @@ built. Own code, since the field's packages take seconds for what one pass over 
 from functools import cache
 
 import numpy as np
-from numba import njit
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonDataModel import vtkImageData
 from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D
 
 from scanmill.diameters import diameter
 from scanmill.grid import bounding_box
+from scanmill.kernel import kernel
 
 Array = np.ndarray
 
@@ -107,7 +107,7 @@ def _cube_triangles() -> tuple[Array, Array]:
     return np.array(cases), np.concatenate(table)
 
 
-@njit(cache=True)
+@kernel
 def _sum_cubes(inside, areas, flux, moment):  # noqa: ANN001, ANN202
     """Sums of the cubes' areas, and of x times their area vectors' x parts (voxel units)."""
     volume, area = 0.0, 0.0
@@ -126,7 +126,7 @@ def _sum_cubes(inside, areas, flux, moment):  # noqa: ANN001, ANN202
     return volume, area
 
 
-@njit(cache=True)
+@kernel
 def _moments(inside):  # noqa: ANN001, ANN202
     """Count, and sums of the indices (x, y, z) and of their products."""
     count = 0

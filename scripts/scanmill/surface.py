@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonDataModel import vtkImageData, vtkPolyData
 from vtkmodules.vtkFiltersCore import vtkSurfaceNets3D, vtkWindowedSincPolyDataFilter
 
 from scanmill.composition import make_well_composed
 from scanmill.grid import Grid
+from scanmill.kernel import kernel
 from scanmill.label_map import count_voxels
 
 SINC_ITERATIONS = 30
@@ -195,7 +195,7 @@ def _smoothed_points(net: vtkPolyData, pass_band: float) -> np.ndarray:
     return start + shift * np.minimum(1.0, LARGEST_SHIFT / np.maximum(length, LARGEST_SHIFT))
 
 
-@njit(cache=True)
+@kernel
 def _volumes_and_areas(points, triangles, sides, number):  # noqa: ANN001, ANN202
     """Enclosed volume by label; and areas: own on the diagonal, minus shared ones off it."""
     volumes = np.zeros(number)
@@ -217,7 +217,7 @@ def _volumes_and_areas(points, triangles, sides, number):  # noqa: ANN001, ANN20
     return volumes, areas
 
 
-@njit(cache=True)
+@kernel
 def _move(points, triangles, sides, pressures):  # noqa: ANN001, ANN202
     """Move each point by the area-weighted mean of its triangles' pressure differences."""
     force = np.zeros(points.shape)
@@ -241,7 +241,7 @@ def _move(points, triangles, sides, pressures):  # noqa: ANN001, ANN202
                 points[p, n] += force[p, n] / weight[p]
 
 
-@njit(cache=True)
+@kernel
 def _root(parent, n):  # noqa: ANN001, ANN202
     while parent[n] != n:
         parent[n] = parent[parent[n]]
@@ -249,7 +249,7 @@ def _root(parent, n):  # noqa: ANN001, ANN202
     return n
 
 
-@njit(cache=True)
+@kernel
 def _faults(triangles, number):  # noqa: ANN001, ANN202
     """Edges that are not shared by just two agreeing triangles; and fans beyond one a point."""
     corners = triangles.ravel()
