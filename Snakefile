@@ -1,6 +1,6 @@
 # ScanMill: raw CT and MR scans in; volumes, label maps, surfaces and one table of measurements out.
 # The flow, one rule and one script a stage:
-#   sheet -> ingest -> resample -> segment -> mesh -> measure -> collect
+#   sheet (-> fetch) -> ingest -> resample -> segment -> mesh -> measure -> collect
 from snakemake.utils import min_version
 
 min_version("9.20")
@@ -11,6 +11,7 @@ configfile: workflow.source_path("config/config.yaml")
 
 include: "rules/common.smk"
 include: "rules/phantom.smk"
+include: "rules/fetch.smk"
 include: "rules/ingest.smk"
 include: "rules/resample.smk"
 include: "rules/segment.smk"

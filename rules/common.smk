@@ -124,8 +124,10 @@ def labels_of(wildcards):
 
 
 def made(sources, case, part):
+    """What rules make of the sources, and the cards by which a change of what is asked is seen."""
     found = [located(source, case, part) for source in sources]
-    return [path for path, by_rule in found if by_rule]
+    asked = [query_card(case, part)] if any(source.startswith(PACS) for source in sources) else []
+    return [path for path, by_rule in found if by_rule] + asked
 
 
 def made_scan(wildcards):
@@ -151,6 +153,14 @@ def labels_card(wildcards):
     if files:
         write_card(Path(path), files)
     return path if files else []
+
+
+def query_card(case, part):
+    """The card of what is asked of a PACS for a case's scan or labels."""
+    row = CASES[case]
+    path = f"sources/{case}/{part}-query.card"
+    write_card(Path(path), [], query=row.scan if part == "scan" else row.labels[0][1])
+    return path
 
 
 def labelled_structures_of(wildcards):
@@ -187,7 +197,10 @@ def described_phantom(wildcards):
 
 
 def scan_megabytes(wildcards):
-    """Size of the case's scan as it lies on disk; a folder's is that of its files."""
+    """Size of the case's scan as it lies on disk; a folder's is that of its files. What a PACS will send
+    is not known yet: that of a large CT."""
+    if CASES[wildcards.case].scan.startswith(PACS):
+        return 300
     paths = [Path(path) for path in scan_of(wildcards)]
     files = [file for path in paths for file in (path.rglob("*") if path.is_dir() else [path])]
     return sum(file.stat().st_size for file in files if file.is_file()) / 1e6

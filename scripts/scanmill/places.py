@@ -2,9 +2,11 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
-from scanmill import disk
+from scanmill import disk, site
+from scanmill.pacs.query import STARTS, QueryError, parse
 from scanmill.problem import known_names, shown
 from scanmill.recipe import Recipe
 
@@ -21,7 +23,7 @@ class CellError(Exception):
 
 @dataclass
 class Places:
-    """The files and phantoms that a sheet may point at; each path is looked up on disk once.
+    """What a sheet may point at: files, phantoms and a PACS; each path is looked up on disk once.
 
     folder: where relative paths start, absolute. phantoms: the names that `phantom:` may precede.
     """
@@ -32,14 +34,16 @@ class Places:
     _listings: dict[Path, frozenset[str]] = field(default_factory=dict)
 
     def scan(self, text: str) -> str:
-        """`phantom:<name>`, or the absolute path of an existing file or folder.
+        """`phantom:<name>`, the query of a PACS, or the absolute path of an existing file or folder.
 
-        Raises CellError.
+        Raises CellError, and SettingsError where a PACS is named and the site file is wrong.
         """
         if not text:
             raise CellError("nothing was found; a file or a DICOM folder would be right")
         if text.startswith(PHANTOM):
             return self._phantom(text)
+        if text.startswith(STARTS):
+            return self._query(text)
         self._kind(self.folder / text)
         return str(self.folder / text)
 
@@ -60,6 +64,8 @@ class Places:
     def _given(self, text: str, recipe: Recipe | None, is_atlas: bool) -> Labels:
         if text.startswith(PHANTOM):
             return ((None, self._phantom(text)),)
+        if text.startswith(STARTS):
+            return ((None, self._query(text)),)
         if PAIRS.match(text) and disk.kind(self.folder / text) not in (disk.FILE, disk.FOLDER):
             return self._pairs(text, recipe, is_atlas)
         path = self.folder / text
@@ -109,6 +115,20 @@ class Places:
             right = known_names(name, sorted(self.phantoms))
             raise CellError(f"the phantom {shown(name)} is unknown; {right} would be right")
         return PHANTOM + name
+
+    def _query(self, text: str) -> str:
+        try:
+            server = parse(text).server
+        except QueryError as error:
+            raise CellError(*error.args) from None
+        if getattr(self._site, server) is None:
+            found = f"a {server} source was found, and the site file describes no such server"
+            raise CellError(f"{found}; '{server}' in it would be right")
+        return text
+
+    @cached_property
+    def _site(self) -> site.Site:
+        return site.load()
 
     def _kind(self, path: Path) -> str:
         if set("{}") & set(str(path)):

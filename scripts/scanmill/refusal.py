@@ -1,6 +1,11 @@
 """Expected trouble, as data: a code that programs can count and a sentence that a person can act on."""
 
 CODES: dict[str, str] = {
+    # fetch
+    "pacs-none": "the PACS has no series that the sheet's cell describes",
+    "pacs-several": "the PACS has more than one series that the sheet's cell describes",
+    "pacs-denied": "the PACS refuses access",
+    "pacs-incomplete": "the PACS delivers fewer instances than it states",
     # ingest: the file itself
     "source-missing": "the scan is not where the sheet says",
     "source-empty": "the file is empty",
@@ -23,7 +28,9 @@ CODES: dict[str, str] = {
     "geometry-invalid": "the spacing or the directions are impossible",
     # ingest: DICOM folders
     "dicom-empty": "the folder holds no DICOM image",
-    "dicom-several": "the folder holds more than one series",
+    "dicom-several": "the scan holds several series, and it is not clear which one is meant",
+    "dicom-volumes": "the series holds several volumes, and it is not clear which one is meant",
+    "dicom-patients": "the scan holds images of several patients",
     "dicom-irregular": "the series is not one regular stack of slices",
     "dicom-unsupported": "the series is of a kind that ScanMill does not read yet",
     # segment

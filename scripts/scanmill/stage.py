@@ -24,6 +24,8 @@ from scanmill.sidecar import checksum, read_sidecar, sidecar_path, software, wri
 # when the modules that it imports change, when a scan or label file is another one than before, and
 # files on a card that a rule makes.
 TRIGGERS = ("library", "state", "made")
+# Where the rule fetch puts what it downloads.
+DOWNLOADS = "downloads"
 
 Paths = Mapping[str, Path | list[Path]]
 
@@ -53,8 +55,8 @@ def run_stage(
     """Run one stage of one case: `body(record, **inputs, **outputs, **parameters, **private)`.
 
     inputs, outputs: name to path; an output without suffix is a folder. An input that lies in the
-    outputs' own folder is a result of an earlier stage: its refusal is passed on. private:
-    parameters that may name the patient; the sidecars do not tell them.
+    outputs' own folder, or was downloaded, is a result of an earlier stage: its refusal is passed on.
+    private: parameters that may name the patient; the sidecars do not tell them.
     """
     record = Record()
     said: dict[str, Any] = {"status": "ok", "stage": name, "code": None, "reason": None}
@@ -82,9 +84,13 @@ def run_stage(
 def run_job(job: Any, body: Callable[..., None]) -> None:
     """Run a stage as a Snakemake job: `job` is the `snakemake` object that a script is given."""
     print_to(job.log[0])
-    cards = {k: read_card(Path(v)) for k, v in job.input.items() if str(v).endswith(CARD)}
+    cards = {
+        k: read_card(Path(v))
+        for k, v in job.input.items()
+        if k not in TRIGGERS and str(v).endswith(CARD)
+    }
     private = {key: value for _, said in cards.values() for key, value in said.items()}
-    inputs: dict[str, Path | list[Path]] = {key: files for key, (files, _) in cards.items()}
+    inputs: dict[str, Path | list[Path]] = {k: files for k, (files, _) in cards.items() if files}
     inputs |= {k: _as_paths(v) for k, v in job.input.items() if k not in (*TRIGGERS, *cards)}
     outputs = {key: Path(value) for key, value in job.output.items()}
     sidecars = {sidecar_path(path) for _, path in _each(inputs | outputs)}
@@ -139,7 +145,7 @@ def _upstream_warnings(inputs: Paths, outputs: Paths) -> list[dict[str, str]]:
     folders = {path.parent for _, path in _each(outputs)}
     warnings: list[dict[str, str]] = []
     for _, path in _each(inputs):
-        if path.parent in folders:
+        if path.parent in folders or path.parts[0] == DOWNLOADS:
             said = read_sidecar(path)
             if said["status"] == "refused":
                 raise Refusal(said["code"], said["reason"], said["stage"])
