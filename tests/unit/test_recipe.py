@@ -173,6 +173,11 @@ MM = "a number of mm above 0, to 1000 would be right"
         ("open: 1.5", "open: -1", f"21:17: 'open': -1 was found; {MM}"),
         ("open: 1.5", "open: 2 mm", f"21:17: 'open': '2 mm' was found; {MM}"),
         ("open: 1.5", "margin: 0", "21:19: 'margin': 0 was found; a number of mm above 0, to"),
+        (
+            "open: 1.5",
+            "margin: 101",
+            "21:19: 'margin': 101 was found; a number of mm above 0, to 1",
+        ),
         ("open: 1.5", "margin: {left: 5}", "21:19: 'margin': a mapping was found; a number of mm"),
         ("open: 1.5", NO_MARGIN, "21:19: 'margin' of 0 mm in all directions was found; one above"),
         ("spacing: 1", "spacing: 1\nuneven_slices: yes", "4:16: 'uneven_slices': 'yes' was found;"),

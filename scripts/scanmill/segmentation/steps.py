@@ -17,7 +17,7 @@ from scanmill.grid import Grid, bounding_box
 from scanmill.hounsfield import doubt
 from scanmill.label_map import Box, Region
 from scanmill.refusal import Refusal
-from scanmill.segmentation import Scene
+from scanmill.segmentation import Scene, margins
 
 FACES = 6
 CUBIC_MM_PER_ML = 1000.0
@@ -80,17 +80,32 @@ def touching(region: Region, name: str, scene: Scene) -> Region:
 
 
 def dilate(region: Region, mm: float, scene: Scene) -> Region:
-    """Add the voxels within `mm` of the region; see `_reach` for how that meets the grid."""
-    reach = _reach(mm, scene)
-    margin = tuple(int(reach / spacing + 1e-6) for spacing in scene.grid.spacing)
-    wide = _widen(region, margin, scene.grid)
-    return Region(wide.box, _near(wide.array, reach, scene.grid))
+    """Add the voxels within `mm` of the region; see `_near` for how that meets the grid."""
+    _warn_of_fine(mm, min(scene.grid.spacing), scene)
+    more = tuple(int(mm / spacing + 0.5 + 1e-6) for spacing in scene.grid.spacing)
+    wide = _widen(region, more, scene.grid)
+    return Region(wide.box, _near(wide.array, mm, scene.grid))
 
 
 def erode(region: Region, mm: float, scene: Scene) -> Region:
     """Drop the voxels within `mm` of the region's outside: what `dilate` adds to the outside."""
+    _warn_of_fine(mm, min(scene.grid.spacing), scene)
     wide = _widen(region, (1, 1, 1), scene.grid)
-    return Region(wide.box, ~_near(~wide.array, _reach(mm, scene), scene.grid))
+    return Region(wide.box, ~_near(~wide.array, mm, scene.grid))
+
+
+def margin(region: Region, mm: float | dict[str, float], scene: Scene) -> Region:
+    """Add a margin to measure by, one length or one for each direction of the patient, mm.
+
+    `dilate` is for clean-up: it takes voxels whole, so that `erode` undoes it.
+    """
+    reach = margins.reach_of(mm)
+    half = np.repeat(margins.half_voxel(scene.grid), 2)
+    for length, least in sorted(set(zip(reach.ravel().tolist(), half.tolist(), strict=True))):
+        if length > 0:
+            _warn_of_fine(length, 2 * least, scene)
+    wide = _widen(region, margins.voxels_of(reach, scene.grid), scene.grid)
+    return Region(wide.box, margins.grow(wide.array, reach, scene.grid))
 
 
 def opened(region: Region, mm: float, scene: Scene) -> Region:
@@ -169,6 +184,7 @@ STEPS: dict[str, Callable[[Region, Any, Scene], Region]] = {
     "touching": touching,
     "erode": erode,
     "dilate": dilate,
+    "margin": margin,
     "open": opened,
     "close": closed,
     "fill": fill,
@@ -236,34 +252,29 @@ def _keep(region: Region, which: Callable[[np.ndarray, np.ndarray], np.ndarray])
     return Region(region.box, kept[components])
 
 
-def _reach(mm: float, scene: Scene) -> float:
-    """How far apart, centre to centre, voxels are that count as within `mm`.
-
-    Half the finest spacing more than `mm`, so that a face across an axis moves by the nearest whole
-    number of voxels; without it a surface falls short by up to a whole voxel.
-    """
-    finest = min(scene.grid.spacing)
-    if mm < finest / 2:
+def _warn_of_fine(mm: float, voxel: float, scene: Scene) -> None:
+    if mm < voxel / 2:
         scene.record.warn(
             "step-too-fine",
-            f"a step of {mm:g} mm is less than half a voxel of {finest:g} mm and changes nothing",
+            f"a step of {mm:g} mm is less than half a voxel of {voxel:.4g} mm and changes nothing",
         )
-    return mm + finest / 2
 
 
-def _near(mask: np.ndarray, reach: float, grid: Grid) -> np.ndarray:
-    """The voxels whose centre is within `reach` mm of the centre of a true one.
+def _near(mask: np.ndarray, mm: float, grid: Grid) -> np.ndarray:
+    """The voxels within `mm` of a true one: centres in an ellipsoid about its centre.
 
-    Exact Euclidean distances: Maurer, Qi and Raghavan 2003, doi:10.1109/TPAMI.2003.1177156.
+    Its semi-axes are half a voxel longer than `mm`, so that a face across an axis moves by the nearest
+    whole number of voxels; without it a surface falls short by up to a whole voxel. Exact Euclidean
+    distances: Maurer, Qi and Raghavan 2003, doi:10.1109/TPAMI.2003.1177156.
     """
     if not mask.any():
         return mask
     import SimpleITK as sitk
 
     image = sitk.GetImageFromArray(mask.view(np.uint8))
-    image.SetSpacing(grid.spacing)
+    image.SetSpacing([spacing / (mm + spacing / 2) for spacing in grid.spacing])
     squared = sitk.SignedMaurerDistanceMap(
         image, insideIsPositive=False, squaredDistance=True, useImageSpacing=True
     )
     # The array is a view of `squared`, which must live as long; float32 holds squares to 1e-7.
-    return sitk.GetArrayViewFromImage(squared) <= reach**2 * (1 + 1e-6)
+    return sitk.GetArrayViewFromImage(squared) <= 1 + 1e-6
