@@ -1,10 +1,10 @@
 """Closed surfaces of all the structures of a label map, that share the boundaries where they touch.
 
 Surface nets (Gibson 1998, doi:10.1007/BFb0056277; VTK's vtkSurfaceNets3D) give one mesh of all
-boundaries in one pass; a windowed sinc (Taubin 1996, doi:10.1145/237170.237200; VTK) takes the voxel
-steps out of it. What smoothing takes from a structure's volume is given back: each boundary moves along
-its normal by the difference of the `pressures` of the two structures beside it, and the pressures are
-such that every structure has the volume of its voxels. So neighbours never part or overlap.
+boundaries in one pass; a low-pass filter (`smoothing`) takes the voxel steps out of it. What smoothing
+takes from a structure's volume is given back: each boundary moves along its normal by the difference of
+the `pressures` of the two structures beside it, and the pressures are such that every structure has the
+volume of its voxels. So neighbours never part or overlap.
 """
 
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonDataModel import vtkImageData, vtkPolyData
-from vtkmodules.vtkFiltersCore import vtkSurfaceNets3D, vtkWindowedSincPolyDataFilter
+from vtkmodules.vtkFiltersCore import vtkSurfaceNets3D
 
 from scanmill.composition import make_well_composed
 from scanmill.grid import Grid
 from scanmill.kernel import kernel
 from scanmill.label_map import count_voxels
+from scanmill.smoothing import smoothed
 
-SINC_ITERATIONS = 30
 LARGEST_SHIFT = 1.0
 PRESSURE_STEPS = 25
 VOLUME_TOLERANCE = 1e-4
@@ -60,13 +60,15 @@ def boundaries(labels: np.ndarray, grid: Grid, pass_band: float = 0.1) -> tuple[
     repaired, _ = make_well_composed(padded)
     net = _surface_net(padded)
     del padded
+    triangles = vtk_to_numpy(net.GetPolys().GetConnectivityArray()).reshape(-1, 3).astype(np.int32)
+    points = vtk_to_numpy(net.GetPoints().GetData())
     mesh = Boundaries(
-        _smoothed_points(net, pass_band) * grid.spacing,
-        vtk_to_numpy(net.GetPolys().GetConnectivityArray()).reshape(-1, 3).astype(np.int32),
+        _smoothed_points(points, triangles, pass_band) * grid.spacing,
+        triangles,
         vtk_to_numpy(net.GetCellData().GetArray("BoundaryLabels")).astype(np.uint16),
         volumes,
     )
-    del net
+    del net, points
     keep_volumes(mesh, largest_step=0.25 * min(grid.spacing))
     return mesh, repaired
 
@@ -176,23 +178,14 @@ def _surface_net(padded: np.ndarray) -> vtkPolyData:
     return nets.GetOutput()
 
 
-def _smoothed_points(net: vtkPolyData, pass_band: float) -> np.ndarray:
+def _smoothed_points(points: np.ndarray, triangles: np.ndarray, pass_band: float) -> np.ndarray:
     """The net's points after smoothing, in voxel units of the map.
 
     Thin structures collapse under a low-pass filter: no point may move further than a voxel.
     """
-    sinc = vtkWindowedSincPolyDataFilter()
-    sinc.SetInputData(net)
-    sinc.SetNumberOfIterations(SINC_ITERATIONS)
-    sinc.SetPassBand(pass_band)
-    sinc.NormalizeCoordinatesOn()
-    sinc.NonManifoldSmoothingOn()
-    sinc.FeatureEdgeSmoothingOff()
-    sinc.Update()
-    start = vtk_to_numpy(net.GetPoints().GetData()).astype(float)
-    shift = vtk_to_numpy(sinc.GetOutput().GetPoints().GetData()) - start
+    shift = smoothed(points, triangles, pass_band) - points
     length = np.linalg.norm(shift, axis=1, keepdims=True)
-    return start + shift * np.minimum(1.0, LARGEST_SHIFT / np.maximum(length, LARGEST_SHIFT))
+    return points + shift * np.minimum(1.0, LARGEST_SHIFT / np.maximum(length, LARGEST_SHIFT))
 
 
 @kernel
