@@ -2,9 +2,10 @@
 
 Taubin, Zhang and Golub, "Optimal surface smoothing as filter design", doi:10.1007/BFb0015544: the
 ideal filter as a sum of Chebyshev polynomials of the mesh's Laplacian, under a Nuttall window. The
-points that VTK's vtkWindowedSincPolyDataFilter gives, but for its rounding of each step to 32 bits
-(1e-5 voxel). Own code, since VTK's takes three times as long: it makes and sorts a list of edges for
-each point, and goes through each edge from both of its ends.
+points that VTK's vtkWindowedSincPolyDataFilter gives, but that VTK's draws towards the middle of the
+mesh what is far from it (at a pass band of 0.1 by 3e-6; of 0.001 by 4e-4, 0.08 mm at 200 mm). Own
+code, too, since VTK's takes three times as long: it makes and sorts a list of edges for each point, and
+goes through each edge from both of its ends.
 """
 
 import numpy as np
@@ -27,11 +28,7 @@ def smoothed(points: Array, triangles: Array, pass_band: float) -> Array:
     pass_band: 0 to 2, where the filter ends; less is smoother. An edge weighs as many times as it has
     triangles, so that the junctions of several boundaries hold together.
     """
-    # About their middle: the gain of what is constant is one but for some millionths.
-    middle = (points.min(axis=0).astype(float) + points.max(axis=0)) / 2
-    return (
-        _filter(points - middle, *_edges(triangles, len(points)), coefficients(pass_band)) + middle
-    )
+    return _filter(points.astype(float), *_edges(triangles, len(points)), coefficients(pass_band))
 
 
 def coefficients(pass_band: float) -> Array:
@@ -51,7 +48,8 @@ def coefficients(pass_band: float) -> Array:
             break
         slope = chebder(found[:-1])
         end -= miss / (chebval(edge, slope) + slope[0])
-    return found
+    # Unlike VTK's: their sum is the gain of what is constant, and a structure's place must not change.
+    return found / found.sum()
 
 
 @kernel

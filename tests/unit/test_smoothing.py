@@ -53,20 +53,20 @@ def test_points_are_those_of_vtk_junctions_included(net, points, triangles, pass
     expected = vtk_to_numpy(sinc.GetOutput().GetPoints().GetData())
     found = smoothed(points, triangles, pass_band)
     assert np.abs(expected - points).max() > 0.1
-    assert np.abs(found - expected).max() < 5e-5
+    assert np.abs(found - expected).max() < 1e-4
 
 
 def test_moving_turning_and_scaling_commute_with_smoothing(points, triangles):
     turn = np.linalg.qr(np.random.default_rng(1).normal(size=(3, 3)))[0] * 1.7
     shift = np.array([120.0, -70.0, 900.0])
     moved = smoothed(points @ turn.T + shift, triangles, 0.1)
-    assert np.abs(moved - (smoothed(points, triangles, 0.1) @ turn.T + shift)).max() < 1e-3
+    assert np.abs(moved - (smoothed(points, triangles, 0.1) @ turn.T + shift)).max() < 1e-9
 
 
 @pytest.mark.parametrize("pass_band", [0.001, 0.01, 0.1, 1.0])
 def test_the_gain_is_one_at_the_pass_band_and_nothing_beyond(pass_band):
     found = coefficients(pass_band)
     assert chebval(1 - pass_band / 2, found) == pytest.approx(1, abs=2e-3)
-    assert chebval(1.0, found) == pytest.approx(1, abs=2e-2)
+    assert chebval(1.0, found) == pytest.approx(1, abs=1e-12)
     beyond = chebval(np.linspace(-1, 1 - (pass_band + 1.0) / 2, 50), found)
     assert np.abs(beyond).max() < 0.06
