@@ -1,6 +1,6 @@
 # ScanMill: raw CT and MR scans in; volumes, label maps, surfaces and one table of measurements out.
 # The flow, one rule and one script a stage:
-#   sheet (-> fetch) -> ingest -> resample -> segment -> mesh -> measure -> collect
+#   sheet (-> fetch) -> ingest -> resample -> segment -> mesh -> measure (-> export) -> collect
 from snakemake.utils import min_version
 
 min_version("9.20")
@@ -17,6 +17,7 @@ include: "rules/resample.smk"
 include: "rules/segment.smk"
 include: "rules/mesh.smk"
 include: "rules/measure.smk"
+include: "rules/export.smk"
 include: "rules/collect.smk"
 
 
@@ -24,6 +25,7 @@ rule all:
     default_target: True
     input:
         rules.collect.output,
+        exported_objects(),
 
 
 onsuccess:

@@ -38,11 +38,15 @@ CODES: dict[str, str] = {
     "labels-missing": "the recipe asks for supplied labels and the sheet names none",
     "labels-unreadable": "the supplied labels cannot be read",
     "labels-elsewhere": "the supplied labels do not overlap the scan in physical space",
+    "labels-frame": "the supplied labels are in another frame of reference than the scan",
+    "labels-ambiguous": "several supplied labels could be the one that is meant",
     "structure-empty": "the structure has no voxel",
     "structure-skipped": "a structure that this one is built from has no voxel",
     "seed-misses": "a seed of the recipe lies in no part of the structure",
     # mesh and measure
     "surface-open": "no closed surface could be built",
+    # export
+    "export-needs-dicom": "DICOM objects can only be made of a case whose scan is DICOM",
 }
 
 

@@ -1,0 +1,69 @@
+def pseudonyms_state():
+    """What tells one site key from another without telling the key: new pseudonyms are new objects.
+
+    Without a key, de-identified objects cannot be made; that is found before any job starts.
+    """
+    if not SETTINGS.export or SETTINGS.export_identity != "de-identified":
+        return ""
+    from scanmill import site
+
+    try:
+        key = site.load().pseudonym_key
+    except SettingsError as error:
+        raise WorkflowError(str(error)) from None
+    if key is None:
+        raise WorkflowError(
+            "config: 'export' of de-identified objects was found and no key for their pseudonyms; the "
+            "output of 'openssl rand -hex 32' as pseudonym_key in the site file (or in the environment "
+            "variable SCANMILL_PSEUDONYM_KEY), or 'export_identity: return-to-pacs', would be right"
+        )
+    return hashlib.sha256(b"ScanMill pseudonyms\0" + key).hexdigest()
+
+
+PSEUDONYMS_STATE = pseudonyms_state()
+
+
+rule export:
+    # DICOM objects of a case's results that refer to the series which they are made of.
+    input:
+        scan=scan_card,
+        made=made_scan,
+        labels=rules.segment.output.labels,
+        labels_sidecar=rules.segment.output.sidecar,
+        overlaps=rules.segment.output.overlaps,
+        overlaps_sidecar=rules.segment.output.overlaps_sidecar,
+        surfaces=rules.mesh.output.surfaces,
+        surfaces_sidecar=rules.mesh.output.sidecar,
+        measurements=rules.measure.output.measurements,
+        measurements_sidecar=rules.measure.output.sidecar,
+    output:
+        dicom=directory(f"{CASE_FOLDER}/dicom"),
+        sidecar=f"{CASE_FOLDER}/dicom.json",
+    log:
+        "logs/{case}/export.log",
+    benchmark:
+        "benchmarks/{case}/export.tsv"
+    conda:
+        "../envs/scanmill.yaml"
+    resources:
+        mem_mb=memory(800, 20),
+        runtime=minutes(3, 0.1),
+    params:
+        case="{case}",
+        structures=structures_of(
+            "name", "label", "code", "category", "laterality", "colour", "segment"
+        ),
+        kinds=list(SETTINGS.export),
+        identity=SETTINGS.export_identity,
+        allow_uneven=lambda wildcards: recipe_of(wildcards).uneven_slices == "resample",
+        state=lambda wildcards: f"{scan_state(wildcards)} {PSEUDONYMS_STATE}",
+        library=library("export"),
+    message:
+        "{wildcards.case}: export"
+    script:
+        "../scripts/export.py"
+
+
+def exported_objects():
+    """The folders of DICOM objects, where the config asks for any."""
+    return expand(rules.export.output.dicom, case=CASES) if SETTINGS.export else []
