@@ -103,9 +103,15 @@ def test_a_missing_slice_is_refused(tmp_path):
         assert refused(folder) == "dicom-irregular"
 
 
-def test_a_slice_that_is_there_twice_is_refused(tmp_path):
+def test_a_slice_that_is_there_twice_counts_once_where_both_are_the_same(tmp_path):
     folder = write_series(tmp_path, tilted())
     shutil.copy(folder / "002.dcm", folder / "copy.dcm")
+    read, notes = read_source(folder)
+    assert_same_body(read, tilted())
+    assert [code for code, _ in notes] == ["duplicates-dropped"]
+    image = dcmread(folder / "copy.dcm")
+    image.PixelData = bytes([image.PixelData[0] ^ 1]) + image.PixelData[1:]
+    image.save_as(folder / "copy.dcm")
     assert refused(folder) == "dicom-irregular"
 
 

@@ -15,15 +15,21 @@ EXTENSIONS = {
     "metaimage": (".mha", ".mhd"),
 }
 DETACHED = (".mhd", ".nhdr")
-KNOWN = ".nii, .nii.gz, .nrrd, .nhdr, .mha, .mhd, or a folder of one DICOM series"
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
+KNOWN = ".nii, .nii.gz, .nrrd, .nhdr, .mha, .mhd, or DICOM: a folder, .zip, .tar, .tar.gz or file"
 HEAD = 352
+BARE_DICOM = (b"\2\0\0\0", b"\x08\0\0\0", b"\x08\0\5\0", b"\x08\0\x08\0")  # without preamble
 METAIMAGE_STARTS = (b"ObjectType", b"NDims", b"Comment", b"ObjectSubType")
 
 
 def read_source(
     path: Path, series: str = "", volume: str = "", allow_uneven: bool = False
 ) -> tuple[Volume, list[Note]]:
-    """Read a scan, or a label map, from a file or from a folder of one DICOM series.
+    """Read a scan, or a label map, from a file, or from DICOM files in a folder or an archive.
+
+    series: of several DICOM series the one that is meant, by UID, number or description. volume: of
+    several volumes of a series, by number or `Keyword=value`. allow_uneven: whether unevenly spaced
+    DICOM slices may be resampled.
 
     Returns the volume, its voxels [z, y, x] in measured values (uint8, int16, uint16, int32 or
     float32; a label map stored as floats stays so) on a grid in LPS mm, and the (code, message)
@@ -34,7 +40,11 @@ def read_source(
     if form == "dicom":
         from scanmill.source.dicom import read_series
 
-        return read_series(path)
+        return read_series(path, series, volume, allow_uneven)
+    if series or volume:
+        raise Refusal(
+            "format-mismatch", f"a series or volume is named, and the file is {form}, not DICOM"
+        )
     layout = _layout(path, form)
     array, notes = read_voxels(layout)
     return Volume(array, layout.grid), [*layout.notes, *notes]
@@ -53,7 +63,7 @@ def files_of(path: Path) -> list[Path]:
 
 
 def source_format(path: Path) -> str:
-    """What a scan is, by its content: a key of EXTENSIONS, or `dicom` for a folder.
+    """What a scan is, by its content: a key of EXTENSIONS, or `dicom` (a folder and archive, too).
 
     Raises Refusal where there is nothing, nothing known, or not what the extension says.
     """
@@ -64,8 +74,8 @@ def source_format(path: Path) -> str:
         raise Refusal("source-missing", "there is no file or folder where the sheet says")
     if path.stat().st_size == 0:
         raise Refusal("source-empty", "the file holds 0 bytes; copy or export the scan again")
-    form = _recognise(path)
-    if not path.name.lower().endswith(EXTENSIONS[form]):
+    form = "dicom" if path.name.lower().endswith(ARCHIVES) else _recognise(path)
+    if form != "dicom" and not path.name.lower().endswith(EXTENSIONS[form]):
         raise Refusal(
             "format-mismatch",
             f"the content is {form}, which the extension denies; name it "
@@ -85,11 +95,8 @@ def _recognise(path: Path) -> str:
             return "nrrd"
         if head.lstrip().startswith(METAIMAGE_STARTS):
             return "metaimage"
-        if head[128:132] == b"DICM":
-            raise Refusal(
-                "dicom-unsupported",
-                "a single DICOM file is not read; name the folder that holds the whole series",
-            )
+        if head[128:132] == b"DICM" or head.startswith(BARE_DICOM):
+            return "dicom"
     raise Refusal("format-unknown", f"the content is of no known format; give {KNOWN}")
 
 

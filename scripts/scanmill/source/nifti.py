@@ -1,43 +1,41 @@
 """NIfTI-1 and NIfTI-2 single files, plain or gzipped.
 
-nibabel interprets the header; ScanMill decides what it is willing to believe. Of the two placements
-that a file can state, `sform` is taken where both are set, and both must say the same.
-Format: https://nifti.nimh.nih.gov/pub/dist/src/niftilib/nifti1.h and .../nifti2.h
+`nifti_header` knows the fields; here is decided what of them to believe. Of the two placements that a
+file can state, `sform` is taken where both are set, and both must say the same.
 """
 
 from pathlib import Path
 
 import numpy as np
-from nibabel.nifti1 import Nifti1Header
-from nibabel.nifti2 import Nifti2Header
 
 from scanmill.grid import Grid, Size, Triple
 from scanmill.refusal import Refusal
 from scanmill.source.geometry import CONFLICT_LIMIT, assumed, check_spacing, grid_of, largest_move
 from scanmill.source.inflate import head_of
 from scanmill.source.layout import Layout, Note, parsing_header, size_of
+from scanmill.source.nifti_header import LONGEST, Header, parse, qform, sform, spatial_unit
 
 LPS_FROM_RAS = np.array([-1.0, -1.0, 1.0])
-LONGEST_HEADER = 540
 DTYPES = {
     2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8",
     1280: "u8",
 }  # fmt: skip
 COLOURS = (128, 2304)
 VECTOR_INTENT = 1007
-MILLIMETRES = {"mm": 1.0, "meter": 1000.0, "micron": 0.001, "unknown": 1.0}
+# Of one unit, by its code: none stated, metre, millimetre, micrometre.
+MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 
 
 def nifti_layout(path: Path) -> Layout:
     """What a NIfTI file declares. Raises Refusal where that is not one volume in space."""
-    gzipped, raw = head_of(path, LONGEST_HEADER)
+    gzipped, raw = head_of(path, LONGEST)
     with parsing_header():
-        header = _header(raw)
-        dtype = _dtype(header)
+        header, order = parse(raw)
+        dtype = _dtype(header, order)
         size = _size(header)
         grid, notes = _grid(header, size)
         skip = _voxel_offset(header)
-        slope, inter = header.get_slope_inter()
+        slope, inter = _scaling(header)
     return Layout(
         path=path,
         grid=grid,
@@ -45,24 +43,13 @@ def nifti_layout(path: Path) -> Layout:
         offset=0 if gzipped else skip,
         deflated=gzipped,
         skip=skip if gzipped else 0,
-        slope=1.0 if slope is None else float(slope),
-        inter=0.0 if inter is None else float(inter),
+        slope=slope,
+        inter=inter,
         notes=tuple(notes),
     )
 
 
-def _header(raw: bytes) -> Nifti1Header:
-    kind = {348: Nifti1Header, 540: Nifti2Header}
-    for order in "<>":
-        length = int(np.frombuffer(raw[:4], f"{order}i4")[0])
-        if length in kind:
-            if len(raw) < length:
-                raise Refusal("data-truncated", "the file ends within its header")
-            return kind[length](raw[:length], order, check=False)
-    raise Refusal("header-invalid", "the header does not begin with its own length")
-
-
-def _dtype(header: Nifti1Header) -> np.dtype:
+def _dtype(header: Header, order: str) -> np.dtype:
     code = int(header["datatype"])
     if code in COLOURS:
         raise Refusal(
@@ -74,13 +61,13 @@ def _dtype(header: Nifti1Header) -> np.dtype:
             f"NIfTI datatype {code} is read by nobody as intensities; use integers of 8 to 64 bits "
             "or floats of 32 or 64 bits",
         )
-    dtype = np.dtype(header.endianness + DTYPES[code])
+    dtype = np.dtype(order + DTYPES[code])
     if int(header["bitpix"]) != dtype.itemsize * 8:
         raise Refusal("header-invalid", "the header states two different numbers of bits per voxel")
     return dtype
 
 
-def _size(header: Nifti1Header) -> Size:
+def _size(header: Header) -> Size:
     count = int(header["dim"][0])
     if not 1 <= count <= 7:
         raise Refusal("header-invalid", "the number of dimensions is not between 1 and 7")
@@ -92,18 +79,30 @@ def _size(header: Nifti1Header) -> Size:
     return size_of(sizes)
 
 
-def _voxel_offset(header: Nifti1Header) -> int:
+def _voxel_offset(header: Header) -> int:
     offset = float(header["vox_offset"])
     if not offset.is_integer() or offset < int(header["sizeof_hdr"]) + 4:
         raise Refusal("header-invalid", "the voxels would begin inside the header")
     return int(offset)
 
 
-def _grid(header: Nifti1Header, size: Size) -> tuple[Grid, list[Note]]:
-    unit = MILLIMETRES[header.get_xyzt_units()[0]]
+def _scaling(header: Header) -> tuple[float, float]:
+    """Slope and intercept; a slope of 0, or none that is a number, says that values are as stored."""
+    slope, inter = float(header["scl_slope"]), float(header["scl_inter"])
+    if slope == 0 or not np.isfinite(slope):
+        return 1.0, 0.0
+    if not np.isfinite(inter):
+        raise Refusal("header-invalid", "the intercept of the values is not a number")
+    return slope, inter
+
+
+def _grid(header: Header, size: Size) -> tuple[Grid, list[Note]]:
+    unit = MILLIMETRES[spatial_unit(header)]
     # The shortest decimal that is this float: 0.7 comes back as 0.7 and not as 0.69999999.
     voxel = tuple(float(str(x)) for x in header["pixdim"][1:4])
-    affines = [a for a in (header.get_sform(coded=True)[0], _qform(header, voxel)) if a is not None]
+    if int(header["qform_code"]) > 0:
+        check_spacing(voxel)
+    affines = [a for a in (sform(header), qform(header)) if a is not None]
     if not affines:
         return _unplaced(header, size, voxel, unit)
     if not all(np.isfinite(a).all() for a in affines):
@@ -131,20 +130,8 @@ def _grid(header: Nifti1Header, size: Size) -> tuple[Grid, list[Note]]:
     return grid_of(size, axes, origin, spacing), [note]
 
 
-def _qform(header: Nifti1Header, voxel: Triple) -> np.ndarray | None:
-    if int(header["qform_code"]) <= 0:
-        return None
-    check_spacing(voxel)
-    if float(header["pixdim"][0]) == 0:
-        header["pixdim"][0] = 1  # as the format says
-    try:
-        return header.get_qform(coded=True)[0]
-    except ValueError as error:
-        raise Refusal("geometry-invalid", "the qform's quaternion is no rotation") from error
-
-
 def _unplaced(
-    header: Nifti1Header,
+    header: Header,
     size: Size,
     voxel: Triple,
     unit: float,
@@ -156,7 +143,7 @@ def _unplaced(
     and a warning says so. A spacing of 1, 1, 1 without a unit is what libraries write who were told
     nothing: that is not taken for a spacing.
     """
-    untold = voxel == (1.0, 1.0, 1.0) and header.get_xyzt_units()[0] == "unknown"
+    untold = voxel == (1.0, 1.0, 1.0) and spatial_unit(header) == 0
     if untold or not any(voxel):
         raise Refusal(
             "geometry-missing",
