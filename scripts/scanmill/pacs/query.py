@@ -131,9 +131,11 @@ def _fault(keyword: str, value: str, before: Mapping[str, str]) -> str | None:
 
 
 def _matching(server: Server, query: Query) -> Iterator[Series]:
+    # A study's series are few. What tells them apart is compared here: servers differ in case,
+    # wildcards and escapes, and what one does not support as a key it ignores and answers with all.
+    asked = {key: value for key, value in query.series.items() if key == "SeriesInstanceUID"}
     for study in _studies(server, query):
-        for answer in server.series(study, query.series):
-            # What a server does not support as a key it ignores, and answers with all that it has.
+        for answer in server.series(study, asked):
             if _agrees(answer, query.series):
                 yield Series(
                     study or str(answer.get("StudyInstanceUID") or ""),
