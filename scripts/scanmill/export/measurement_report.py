@@ -84,7 +84,7 @@ def measurement_report(
         ],
     )
     made = ComprehensiveSR(
-        evidence=[segmentation, *source.headers()],
+        evidence=[*source.evidence(), segmentation],
         content=report[0],
         series_instance_uid=series_uid(source, "sr"),
         series_number=SERIES["sr"][0],

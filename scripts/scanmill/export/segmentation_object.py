@@ -95,7 +95,7 @@ def _described(
     size = source.grid.shape[1:]
     stacked = (1, *size, len(structures)) if form == "BINARY" else (1, *size)
     made = Segmentation(
-        source_images=source.headers(),
+        source_images=[source.plain_image()],
         pixel_array=np.zeros(stacked, np.uint8),
         segmentation_type=form,
         segment_descriptions=[_segment(n, s, source) for n, s in enumerate(structures, 1)],

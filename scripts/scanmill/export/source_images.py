@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from pydicom import Dataset
 from pydicom.sr.codedict import codes
+from pydicom.uid import CTImageStorage
 from pydicom.valuerep import format_number_as_ds
 
 from scanmill.export.coding import coded
-from scanmill.export.identity import Identity, time_of
+from scanmill.export.identity import EMPTY, Identity, time_of
 from scanmill.grid import Grid
 
 UNKNOWN_DATE, UNKNOWN_TIME = "19000101", "000000"
@@ -94,17 +95,13 @@ class SourceImages:
         series.ReferencedInstanceSequence = self.instances()
         return [series]
 
-    def headers(self) -> list[Dataset]:
-        """What libraries take for the source's instances: geometry, identity-free, UIDs as referred to.
+    def evidence(self) -> list[Dataset]:
+        """Each instance of the source, as far as a library needs to refer to it."""
+        return [self._named(frame.sop_class, frame.sop_instance) for frame in self._instances()]
 
-        One for each slice, plain images whatever the source's are.
-        """
-        return [self._header(frame) for frame in self._instances()]
-
-    def _header(self, frame: Frame) -> Dataset:
-        header = Dataset()
-        header.SOPClassUID, header.SOPInstanceUID = frame.sop_class, frame.sop_instance
-        header.StudyInstanceUID, header.SeriesInstanceUID = self.study, self.series
+    def plain_image(self) -> Dataset:
+        """What a library takes for the source where the real one may be of frames: its first slice."""
+        header = self._named(CTImageStorage, self.frames[0].sop_instance)
         header.FrameOfReferenceUID = self.frame_of_reference
         header.Modality = self.modality
         header.Columns, header.Rows, _ = self.grid.size
@@ -112,9 +109,14 @@ class SourceImages:
         header.SliceThickness, header.SpacingBetweenSlices = decimals([self.grid.spacing[2]] * 2)
         header.ImageOrientationPatient = self.orientation()
         header.ImagePositionPatient = self.position(0)
-        for keyword in ("PatientName", "PatientID", "PatientBirthDate", "PatientSex"):
-            setattr(header, keyword, "")
-        for keyword in ("StudyDate", "StudyTime", "StudyID", "AccessionNumber"):
+        return header
+
+    def _named(self, sop_class: str, sop_instance: str) -> Dataset:
+        header = Dataset()
+        header.SOPClassUID, header.SOPInstanceUID = sop_class, sop_instance
+        header.StudyInstanceUID, header.SeriesInstanceUID = self.study, self.series
+        # Whose it is, libraries need not know: `instance.complete` says it.
+        for keyword in EMPTY:
             setattr(header, keyword, "")
         return header
 
@@ -131,11 +133,10 @@ def source_images(found: Any, identity: Identity, case: str) -> SourceImages:
     centres[:, 2] = np.arange(found.grid.size[2])
     # The source's own decimals where it has them: a reader may compare them as text.
     own = np.array([f.position for f in found.frames]) if found.on_slices else None
-    frame_of_reference = (
-        identity.uid(found.frame_of_reference)
-        if found.frame_of_reference
-        else identity.derived("frame of reference", found.series)
-    )
+
+    def named(uid: str, what: str) -> str:
+        return identity.uid(uid) if uid else identity.derived(what, found.series, case)
+
     date, time = _moment(header, identity)
     return SourceImages(
         grid=found.grid,
@@ -143,9 +144,9 @@ def source_images(found: Any, identity: Identity, case: str) -> SourceImages:
         on_slices=found.on_slices,
         positions=found.grid.to_physical(centres) if own is None else own,
         modality=found.modality,
-        study=identity.uid(found.study),
-        series=identity.uid(found.series),
-        frame_of_reference=frame_of_reference,
+        study=named(found.study, "study"),
+        series=named(found.series, "source"),
+        frame_of_reference=named(found.frame_of_reference, "frame of reference"),
         subject=identity.subject(header),
         date=date,
         time=time,
