@@ -12,6 +12,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from scanmill.pacs.dicomweb import DicomwebServer
+from scanmill.pacs.dimse import DimseServer
+from scanmill.site import Dicomweb, Dimse
+
 HTTP, DICOM = 8042, 4242
 USER, PASSWORD = "scanmill", "S3CRET-PASSWORD"
 TITLE = "ORTHANC"
@@ -19,6 +23,10 @@ PLUGINS = (
     "/usr/share/orthanc/plugins/libOrthancDicomWeb.so",
     "/usr/share/orthanc/plugins",
 )
+URL = f"http://127.0.0.1:{HTTP}/dicom-web"
+WEB = Dicomweb(URL, USER, PASSWORD)
+DIMSE = Dimse("127.0.0.1", DICOM, TITLE)
+ROUTES = ("dicomweb", "dimse")
 NETWORK = 0x40000000
 SECONDS_TO_START = 20
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -36,6 +44,10 @@ def lacking() -> str | None:
     if subprocess.run(["unshare", "--net", "true"], capture_output=True).returncode != 0:
         return "network namespaces are not allowed"
     return None
+
+
+def server(route):
+    return DicomwebServer(WEB) if route == "dicomweb" else DimseServer(DIMSE)
 
 
 @dataclass

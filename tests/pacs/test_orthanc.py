@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-import zlib
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,10 +16,8 @@ from pathlib import Path
 import orthanc
 import pacs_series
 import pytest
+from orthanc import DIMSE, ROUTES, URL, WEB, server
 from pydicom import dcmread
-from pydicom.filereader import read_preamble
-from pydicom.misc import is_dicom
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 from scanmill.pacs import patience
 from scanmill.pacs.dicomweb import DicomwebServer
 from scanmill.pacs.dimse import DimseServer
@@ -32,46 +29,7 @@ from scanmill.site import Dicomweb, Dimse, Tls
 
 LACKING = orthanc.lacking()
 pytestmark = pytest.mark.skipif(LACKING is not None, reason=f"no Orthanc: {LACKING}")
-URL = f"http://127.0.0.1:{orthanc.HTTP}/dicom-web"
-WEB = Dicomweb(URL, orthanc.USER, orthanc.PASSWORD)
-DIMSE = Dimse("127.0.0.1", orthanc.DICOM, orthanc.TITLE)
-ROUTES = ("dicomweb", "dimse")
 SAFE_URL = "https://localhost:8443"
-LARGE, BROKEN = 20, 21
-
-
-def server(route):
-    return DicomwebServer(WEB) if route == "dicomweb" else DimseServer(DIMSE)
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """Series of all syntaxes, by name; one of many instances; one in which the PACS mixed up a file."""
-    folder = tmp_path_factory.mktemp("made")
-    series = pacs_series.write_all(folder)
-    plain = ExplicitVRLittleEndian
-    series["large"] = pacs_series.write(folder / "large", LARGE, plain, slices=30)
-    series["broken"] = pacs_series.write(folder / "broken", BROKEN, plain, study="1.2.826.0.1.9")
-    return series
-
-
-@pytest.fixture(scope="module")
-def network(made, tmp_path_factory):
-    """A namespace with an Orthanc that was filled by STOW-RS and C-STORE in turn."""
-    folder = tmp_path_factory.mktemp("orthanc") / "one"
-    with (
-        orthanc.network() as network,
-        orthanc.orthanc(network, folder, MaximumStorageCacheSize=0),
-    ):
-        with network.entered():
-            for n, series in enumerate(made.values()):
-                server(ROUTES[n % 2]).store(series.files)
-        lost = dcmread(made["broken"].files[2]).SOPInstanceUID
-        held = [file for file in (folder / "db").glob("*/*/*") if is_dicom(file)]
-        (stored,) = [file for file in held if dcmread(file).SOPInstanceUID == lost]
-        other = lost[:-1] + "9"
-        stored.write_bytes(stored.read_bytes().replace(lost.encode(), other.encode()))
-        yield network
 
 
 @pytest.fixture(autouse=True)
@@ -91,18 +49,6 @@ def by_instance(folder):
     }
 
 
-def data_set(file):
-    """All that follows the file meta group, inflated: servers may pad what is deflated."""
-    with open(file, "rb") as stream:
-        read_preamble(stream, force=False)
-        meta = dcmread(file, stop_before_pixels=True).file_meta
-        stream.seek(132 + 12 + meta.FileMetaInformationGroupLength)
-        content = stream.read()
-    if meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian:
-        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(content)
-    return content
-
-
 @pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("name", pacs_series.SYNTAXES)
 def test_each_syntax_comes_back_byte_for_byte(made, tmp_path, route, name):
@@ -112,7 +58,7 @@ def test_each_syntax_comes_back_byte_for_byte(made, tmp_path, route, name):
         same = got.pop(dcmread(file, stop_before_pixels=True).SOPInstanceUID)
         meta = dcmread(same, stop_before_pixels=True).file_meta
         assert meta.TransferSyntaxUID == pacs_series.SYNTAXES[name]
-        assert data_set(same) == data_set(file)
+        assert pacs_series.data_set(same) == pacs_series.data_set(file)
     assert not got
 
 
