@@ -156,10 +156,12 @@ def masks_on(grid: Grid) -> dict[str, np.ndarray]:
         "sphere with a cavity": (apart < 13) & (apart > 6),
         "two pieces": (np.hypot(x - 8, y) < 5) & inside | (np.hypot(x + 8, y - 2) < 6) & inside,
         "one-voxel sheet": np.zeros(grid.shape, bool),
+        "one slice": np.zeros(grid.shape, bool),
         "nested": (across < 13) & (across > 9) & inside | (across < 5) & (across > 2) & inside,
         "scattered": (np.random.default_rng(3).random(grid.shape) < 0.5) & (apart < 12),
     }
     masks["one-voxel sheet"][4:14, 16, 6:34] = True
+    masks["one slice"][9, 8:20, 8:25] = True
     return masks
 
 
@@ -187,6 +189,14 @@ def run(*words) -> str:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
+
+
+def errors_of(path: Path) -> list[str]:
+    """What dciodvfy says is wrong in an object."""
+    done = subprocess.run(
+        [reader("dciodvfy"), "-new", str(path)], capture_output=True, text=True, errors="replace"
+    )
+    return [line for line in (done.stdout + done.stderr).splitlines() if "Error" in line]
 
 
 def read_by_dcmqi(path: Path, grid: Grid, folder: Path) -> list[np.ndarray]:

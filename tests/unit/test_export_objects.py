@@ -1,6 +1,5 @@
 """The objects: whole to independent readers, valid, the same each time, without the patient."""
 
-import subprocess
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -21,6 +20,7 @@ from export_samples import (
     STUDY,
     Frame,
     dice,
+    errors_of,
     found_on,
     masks_on,
     read_by_dcmqi,
@@ -261,13 +261,6 @@ def test_dciodvfy_finds_no_error(found, identity, tmp_path):
         if name == "labelmap":
             said = [line for line in said if not any(known in line for known in OF_ITS_AGE)]
         assert said == [], name
-
-
-def errors_of(path):
-    done = subprocess.run(
-        [reader("dciodvfy"), "-new", str(path)], capture_output=True, text=True, errors="replace"
-    )
-    return [line for line in (done.stdout + done.stderr).splitlines() if "Error" in line]
 
 
 def test_equal_inputs_give_equal_bytes_and_others_another_uid(tmp_path):
