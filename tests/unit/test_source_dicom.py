@@ -121,11 +121,55 @@ def test_a_slice_out_of_place_is_refused(tmp_path, along_z, along_x):
     assert series_refused(tmp_path, ImagePositionPatient=moved) == "dicom-irregular"
 
 
-def test_a_tilted_gantry_is_refused(tmp_path):
-    def sheared(k):
-        return [f"{x:.9f}" for x in tilted().grid.to_physical(np.array([0, 0.3 * k, k]))]
+def sheared(k: int) -> list[str]:
+    """Where slice k lies of a stack whose slices move by 0.3 pixels along their columns each."""
+    return [f"{x:.9f}" for x in tilted().grid.to_physical(np.array([0, 0.3 * k, k]))]
 
-    assert series_refused(tmp_path, ImagePositionPatient=sheared) == "dicom-irregular"
+
+def test_a_tilted_gantry_is_made_orthogonal(tmp_path):
+    wrote = tilted()
+    # A value that is linear in space stays true under linear interpolation.
+    index = np.moveaxis(np.indices(wrote.array.shape)[::-1], 0, -1).astype(float)
+    index[..., 1] += 0.3 * index[..., 2]
+    direction = np.array([11.0, -23.0, 17.0])
+    wrote.array = np.rint(wrote.grid.to_physical(index) @ direction).astype(np.int16)
+    folder = write_series(tmp_path, wrote, ImagePositionPatient=sheared)
+    read, notes = read_source(folder)
+    assert [code for code, _ in notes] == ["tilt-corrected"] and "6.16 degrees" in notes[0][1]
+    assert read.grid.spacing == pytest.approx(wrote.grid.spacing)
+    index = np.moveaxis(np.indices(read.array.shape)[::-1], 0, -1)
+    truth = read.grid.to_physical(index) @ direction
+    inside = read.array != -1024
+    assert inside.sum() >= wrote.array.size - 5 * 7
+    acquired = (index[..., 1] >= 0.3 * index[..., 2]) & (index[..., 1] <= 5 + 0.3 * index[..., 2])
+    assert inside[acquired].all()
+    assert np.abs(read.array - truth)[acquired].max() <= 1.01
+
+
+def test_slices_of_an_mr_that_drift_are_refused(tmp_path):
+    fields = {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.4", "ImagePositionPatient": sheared}
+    assert series_refused(tmp_path, **fields) == "dicom-irregular"
+
+
+def test_uneven_slices_are_resampled_only_where_that_is_allowed(tmp_path):
+    heights = [0.0, 1, 2, 4, 5]
+    place = lambda k: [  # noqa: E731
+        f"{x:.9f}" for x in tilted().grid.to_physical(np.array([0, 0, heights[k]]))
+    ]
+    folder = write_series(tmp_path, tilted(), ImagePositionPatient=place)
+    assert refused(folder) == "dicom-irregular"
+    read, notes = read_source(folder, allow_uneven=True)
+    assert [code for code, _ in notes] == ["slices-resampled"]
+    wrote = tilted().array.astype(float)
+    between = np.rint((wrote[2] + wrote[3]) / 2)
+    expected = np.stack([*wrote[:3], between, *wrote[3:]])
+    np.testing.assert_array_equal(read.array, expected)
+    assert read.grid.spacing == pytest.approx(tilted().grid.spacing)
+
+
+def test_monochrome1_says_how_to_show_values_and_changes_none(tmp_path):
+    folder = write_series(tmp_path, tilted(), PhotometricInterpretation="MONOCHROME1")
+    assert_same_body(read_source(folder)[0], tilted())
 
 
 def test_positions_rounded_as_scanners_do_are_regular(tmp_path):
@@ -154,7 +198,7 @@ def test_slices_further_apart_than_their_headers_say_are_refused(tmp_path):
         ("ImageOrientationPatient", None, "geometry-missing"),
         ("PixelSpacing", [0, 0.7], "geometry-invalid"),
         ("ImageOrientationPatient", [1, 0, 0, 0, 2, 0], "geometry-invalid"),
-        ("ImageOrientationPatient", [1, 0, 0, 1, 0, 0], "dicom-irregular"),
+        ("ImageOrientationPatient", [1, 0, 0, 1, 0, 0], "geometry-invalid"),
         ("RescaleSlope", None, "header-invalid"),
         ("RescaleSlope", 0, "header-invalid"),
         ("RescaleType", "OD", "dicom-unsupported"),
@@ -162,7 +206,8 @@ def test_slices_further_apart_than_their_headers_say_are_refused(tmp_path):
         ("NumberOfFrames", 2, "dicom-unsupported"),
         ("ImageType", ["ORIGINAL", "PRIMARY", "M", "MOSAIC"], "dicom-unsupported"),
         ("SamplesPerPixel", 3, "is-colour"),
-        ("PhotometricInterpretation", "MONOCHROME1", "dicom-unsupported"),
+        ("PhotometricInterpretation", "PALETTE COLOR", "dicom-unsupported"),
+        ("Rows", 5, "data-corrupt"),
         ("BitsAllocated", 32, "type-unsupported"),
         ("HighBit", 14, "header-invalid"),
         ("Rows", None, "header-invalid"),

@@ -128,7 +128,7 @@ def test_pairs_of_nifti_files_are_not_read(tmp_path):
 
 def test_one_dicom_file_is_not_a_series(tmp_path):
     write_series(tmp_path, tilted())
-    assert refused(tmp_path / "000.dcm") == "dicom-unsupported"
+    assert refused(tmp_path / "000.dcm") == "not-3d"
 
 
 @pytest.mark.parametrize("name", ["patient-7.mhd", "patient-7.nhdr"])

@@ -22,7 +22,8 @@ from scanmill.source import ARCHIVES
 from scanmill.source.inflate import DamagedError, Inflated
 
 DIRECTORY = "DICOMDIR"
-SLICE_NAMES = re.compile(r"(\.dcm|\.ima|\.dicom|^[^.]*|\.\d+)$", re.IGNORECASE)
+# Names that slices have: of a suffix of theirs, or of none but a number.
+SLICE_NAMES = re.compile(r"(\.dcm|\.ima|\.dicom|\.\d+|^[a-z]{0,4}\d+)$", re.IGNORECASE)
 MOST_INFLATED = 1 << 30  # bytes of one inflated member: a multi-frame image of 512 MVoxels
 MOST_UNPACKED = 1 << 34  # bytes of an unpacked archive
 CHUNK = 1 << 22

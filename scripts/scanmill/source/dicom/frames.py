@@ -92,7 +92,8 @@ def _flat(groups: Dataset) -> dict[str, object]:
     """The wanted attributes of a frame's functional groups, each of which holds one item."""
     found: dict[str, object] = {}
     for element in groups:
-        if element.VR != "SQ" or not element.value:
+        # Vendors keep other places of the same image in sequences of their own.
+        if element.VR != "SQ" or element.tag.is_private or not element.value:
             continue
         if element.keyword in WANTED.values():
             found[element.keyword] = True

@@ -94,7 +94,8 @@ def stack_of(frames: Sequence[Frame], allow_uneven: bool) -> Stack:
     first, many = (0, 0), size[:2]
     if tilt is not None:
         notes.append(_corrected(tilt))
-        low, high = np.floor(shifts.min(axis=0)), np.ceil(shifts.max(axis=0))
+        low = np.floor(shifts.min(axis=0) + STACK_LIMIT)
+        high = np.ceil(shifts.max(axis=0) - STACK_LIMIT)
         first, many = (int(low[0]), int(low[1])), np.add(size[:2], (high - low)).astype(int)
     notes += _gap_notes(frames, step) if even else []
     slices = round(heights[-1] / step) + 1

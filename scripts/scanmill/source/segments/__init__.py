@@ -22,15 +22,14 @@ def read_segments(path: Path, scan: Grid) -> "Segments | None":
     if not _may_hold_dicom(path):
         return None
     # Imported here: most labels are label maps, and every job pays for its imports.
-    from scanmill.source.layout import parsing_header
-    from scanmill.source.segments.object_file import STRUCTURE_SET, object_of
+    from scanmill.source.segments.object_file import STRUCTURE_SET, interpreting, object_of
     from scanmill.source.segments.segmentation_object import SegmentationObject
     from scanmill.source.segments.structure_set import StructureSet
 
     dataset = object_of(path)
     if dataset is None:
         return None
-    with parsing_header():
+    with interpreting():
         if dataset.SOPClassUID == STRUCTURE_SET:
             return StructureSet(dataset, scan)
         return SegmentationObject(dataset)

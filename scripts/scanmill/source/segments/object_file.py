@@ -2,13 +2,15 @@
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from isal import isal_zlib
 from pydicom import Dataset, dcmread
 
 from scanmill.refusal import Refusal
-from scanmill.source.dicom.files import File, files_in
+from scanmill.source.dicom.files import files_in
 from scanmill.source.layout import parsing_header
 
 SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
@@ -36,9 +38,22 @@ def object_of(path: Path) -> Dataset | None:
             "labels-ambiguous",
             f"{len(found)} segmentations or structure sets lie there; name the file of one",
         )
-    # pydicom's warnings quote the header, which names the patient.
+    return _parsed(found[0].read()) if found else None
+
+
+@contextmanager
+def interpreting() -> Iterator[None]:
+    """Turn what the library raises over bytes in memory into a refusal, and keep its warnings quiet.
+
+    Both would quote the header, which names the patient.
+    """
     with warnings.catch_warnings(action="ignore"), parsing_header():
-        return _parsed(found[0]) if found else None
+        try:
+            yield
+        except OSError as error:
+            raise Refusal(
+                "data-truncated", "the supplied labels end early, or are damaged; export them again"
+            ) from error
 
 
 def _is_ours(head: bytes) -> bool:
@@ -57,8 +72,8 @@ def _is_ours(head: bytes) -> bool:
     return False
 
 
-def _parsed(file: File) -> Dataset:
-    raw = file.read()
+@interpreting()
+def _parsed(raw: memoryview) -> Dataset:
     head = bytes(raw[:HEAD])
     items = _items_deflated(raw, head) if DEFLATED in head else _items(raw)
     if items > MOST_ITEMS:

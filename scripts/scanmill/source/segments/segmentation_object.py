@@ -4,26 +4,21 @@ Where a frame lies is what its functional groups say, proven as strictly as for 
 a frame is empty, as the standard has it. Attributes: DICOM PS3.3, C.8.20.
 """
 
-import math
 from functools import cached_property
 
 import numpy as np
 from pydicom import Dataset
-from pydicom.pixels import iter_pixels
 from pydicom.sr.coding import Code
 
 from scanmill.refusal import Refusal
 from scanmill.snomed import LATERALITIES
 from scanmill.source.layout import Note
+from scanmill.source.segments.frame_pixels import FramePixels
 from scanmill.source.segments.frame_stack import groups_of, stack_of
+from scanmill.source.segments.object_file import interpreting
 from scanmill.source.segments.segment import Mask, Segment
 
 LEAST_FRACTION = 0.5
-IMPLICIT, EXPLICIT, BIG_ENDIAN, DEFLATED, RUN_LENGTH = (
-    f"1.2.840.10008.1.2{end}" for end in ("", ".1", ".2", ".1.99", ".5")
-)
-# How much smaller than its frames pixel data can be; 64: DICOM's run lengths (PS3.5, annex G).
-SHRUNK = {IMPLICIT: 1, EXPLICIT: 1, BIG_ENDIAN: 1, DEFLATED: 1, RUN_LENGTH: 64}
 
 
 class SegmentationObject:
@@ -31,7 +26,9 @@ class SegmentationObject:
 
     def __init__(self, dataset: Dataset) -> None:
         self._dataset = dataset
-        self._numbers = [int(item.SegmentNumber) for item in dataset.SegmentSequence]
+        # Number 0 is the background of a label map.
+        items = [item for item in dataset.SegmentSequence if int(item.SegmentNumber) > 0]
+        self._numbers = [int(item.SegmentNumber) for item in items]
         if len(set(self._numbers)) < len(self._numbers):
             raise Refusal(
                 "labels-unreadable", "two segments of the supplied labels have one number"
@@ -44,14 +41,15 @@ class SegmentationObject:
                 _code(item, "SegmentedPropertyTypeCodeSequence"),
                 _side(item),
             )
-            for item in dataset.SegmentSequence
+            for item in items
         ]
         self._kind = str(dataset.SegmentationType)
         if self._kind not in ("BINARY", "FRACTIONAL", "LABELMAP"):
             raise Refusal("labels-unreadable", "the supplied segmentation is of an unknown type")
         self._stack = stack_of(dataset)
-        _check_room(dataset)
+        self._pixels = FramePixels(dataset)
 
+    @interpreting()
     def mask(self, number: int) -> tuple[Mask, list[Note]]:
         """The mask of the segment at that place in the list, on the planes of the object's frames.
 
@@ -95,18 +93,9 @@ class SegmentationObject:
             return 0, np.zeros((0, *self._stack.grid.shape[1:]), np.uint8)
         first = int(layers.min())
         shape = (int(layers.max()) - first + 1, *self._stack.grid.shape[1:])
-        values = np.zeros(shape, np.uint8 if self._dataset.BitsAllocated <= 8 else np.uint16)
-        try:
-            decoded = iter_pixels(self._dataset, indices=frames, raw=True)
-            for layer, pixels in zip(layers, decoded, strict=True):
-                values[layer - first] = pixels
-        except (OSError, MemoryError):
-            raise
-        except Exception as error:
-            raise Refusal(
-                "labels-unreadable",
-                "the pixels of the supplied segmentation cannot be decoded; export it again",
-            ) from error
+        values = np.zeros(shape, self._pixels.dtype)
+        for frame, layer in zip(frames, layers, strict=True):
+            values[layer - first] = self._pixels.read(frame)
         return first, values
 
     def _mask(self, first: int, array: np.ndarray) -> Mask:
@@ -134,19 +123,3 @@ def _side(item: Dataset) -> str | None:
                 if code and code == Code(value, "SCT", ""):
                     return side
     return None
-
-
-def _check_room(dataset: Dataset) -> None:
-    """Refuse, before anything is decoded, pixel data that cannot hold the frames it declares."""
-    if dataset.BitsAllocated not in (1, 8, 16) or dataset.get("SamplesPerPixel", 1) != 1:
-        raise Refusal("labels-unreadable", "the pixels are not one integer of up to 16 bits each")
-    bits = math.prod(
-        int(dataset[keyword].value)
-        for keyword in ("NumberOfFrames", "Rows", "Columns", "BitsAllocated")
-    )
-    ratio = SHRUNK.get(str(dataset.file_meta.TransferSyntaxUID))
-    if ratio and len(dataset.get("PixelData") or b"") * 8 * ratio < bits:
-        raise Refusal(
-            "data-truncated",
-            "the segmentation holds fewer pixels than it declares; export it again",
-        )

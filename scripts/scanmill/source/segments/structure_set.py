@@ -11,8 +11,9 @@ from pydicom import Dataset
 from scanmill.grid import Grid
 from scanmill.refusal import Refusal
 from scanmill.source.geometry import FARTHEST
-from scanmill.source.layout import Note, parsing_header
+from scanmill.source.layout import Note
 from scanmill.source.segments.contour_mask import mask_of
+from scanmill.source.segments.object_file import interpreting
 from scanmill.source.segments.planes import Contours
 from scanmill.source.segments.segment import Mask, Segment
 
@@ -44,7 +45,7 @@ class StructureSet:
 
         Raises Refusal where it has no closed contour, or its contours cannot be trusted.
         """
-        with parsing_header():
+        with interpreting():
             contours, notes = _contours(self._items[number])
         mask, drawing_notes = mask_of(contours, self._scan)
         return mask, notes + drawing_notes
