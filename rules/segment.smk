@@ -21,7 +21,7 @@ rule segment:
         runtime=minutes(5, 0.2),
     params:
         modality=modality_of,
-        structures=structures_of("name", "label", "segment"),
+        structures=structures_of("name", "label", "code", "laterality", "segment"),
         supplied_structures=labelled_structures_of,
         state=labels_state,
         library=library("segment"),

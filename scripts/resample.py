@@ -10,6 +10,7 @@ from pathlib import Path
 from scanmill.hounsfield import doubt
 from scanmill.refusal import Refusal
 from scanmill.resampling import resample_image
+from scanmill.sidecar import read_sidecar
 from scanmill.stage import Record, run_job
 from scanmill.volume_file import read_volume, write_volume
 
@@ -35,6 +36,9 @@ def resample(
     record.grid = target
     record.details["native_spacing_mm"] = list(scan.grid.spacing)
     record.details["native_size"] = list(scan.grid.size)
+    ingested = read_sidecar(volume)
+    if "frame_of_reference" in ingested:
+        record.details["frame_of_reference"] = ingested["frame_of_reference"]
     write_volume(isotropic, resample_image(scan, target))
 
 

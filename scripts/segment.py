@@ -1,8 +1,9 @@
 """Segment: which structure each voxel belongs to.
 
-In: isotropic.nii.gz, and the labels that the sheet supplies, on any grid. Out: labels.nii.gz, the label
-map on the isotropic grid, and overlaps/<structure>.nii.gz, the whole mask of each structure that
-another one covers in part.
+In: isotropic.nii.gz with its sidecar, and the labels that the sheet supplies: label maps on any grid,
+DICOM SEG, or RTSTRUCT, whose contours are drawn on the scan's slices as acquired. Out: labels.nii.gz,
+the label map on the isotropic grid, and overlaps/<structure>.nii.gz, the whole mask of each structure
+that another one covers in part.
 """
 
 from functools import cache
@@ -13,6 +14,7 @@ import numpy as np
 from scanmill.label_map import LabelMap
 from scanmill.label_map_files import write_label_map
 from scanmill.segmentation import Scene, Structure, rules, supplied
+from scanmill.sidecar import read_sidecar
 from scanmill.stage import Record, run_job
 from scanmill.volume_file import read_grid, read_volume
 
@@ -36,6 +38,8 @@ def segment(
     """
     grid = read_grid(isotropic)
     record.grid = grid
+    resampled = read_sidecar(isotropic)
+    native = tuple(resampled["native_size"]), tuple(resampled["native_spacing_mm"])
 
     @cache
     def image() -> np.ndarray:
@@ -49,6 +53,8 @@ def segment(
         labels={s["name"]: s["label"] for s in structures},
         record=record,
         supplied=list(zip(supplied_structures or [], supplied or [], strict=False)),
+        scan=grid.concentric(*native),
+        frame_of_reference=resampled.get("frame_of_reference"),
     )
     for method, run in groupby(structures, key=lambda s: s["segment"]["method"]):
         METHODS[method](list(run), scene)

@@ -8,7 +8,7 @@ from bodies import DIRECTIONS
 from earlier import OK, assert_refusal_passed_on, put_refused, put_volume
 from resample import resample
 from scanmill.grid import Grid
-from scanmill.sidecar import checksum, read_sidecar
+from scanmill.sidecar import checksum, read_sidecar, sidecar_path, write_json
 from scanmill.stage import run_stage
 from scanmill.volume_file import read_volume
 
@@ -95,3 +95,13 @@ def test_a_ct_that_is_not_in_hounsfield_units_is_warned_of(tmp_path):
         outputs = {"isotropic": isotropic}
         run_stage("resample", resample, {"volume": volume}, outputs, parameters("native", modality))
         assert [w["code"] for w in read_sidecar(isotropic)["warnings"]] == codes
+
+
+def test_a_sealed_frame_of_reference_is_passed_on(tmp_path):
+    grid = scan_grid(DIRECTIONS["oblique"])
+    volume = put_volume(tmp_path / "one" / "volume.nii.gz", ramp(grid), grid)
+    sealed = {"salt": "00", "digest": "11"}
+    write_json(sidecar_path(volume), OK | {"frame_of_reference": sealed})
+    isotropic = volume.with_name("isotropic.nii.gz")
+    run_stage("resample", resample, {"volume": volume}, {"isotropic": isotropic}, parameters(2.0))
+    assert read_sidecar(isotropic)["frame_of_reference"] == sealed

@@ -21,6 +21,8 @@ OF_ONE_STRUCTURE = (
     "seed-misses",
     "labels-elsewhere",
     "labels-unreadable",
+    "labels-frame",
+    "labels-ambiguous",
 )
 
 
@@ -32,7 +34,8 @@ class Scene:
     intensities, [z, y, x] on the grid, read on first use and kept. label_map: what has been found
     so far. labels: structure name to label. record: takes the warnings, and what went wrong with
     each structure. supplied: the user's label files, each with the structure that it is the mask of,
-    or None for a map of several.
+    or None for a map of several. scan: where the scan's slices lie as acquired; None: on the grid.
+    frame_of_reference: the scan's, sealed (see the module of that name); None where it has none.
     """
 
     grid: Grid
@@ -42,6 +45,8 @@ class Scene:
     labels: dict[str, int]
     record: Record
     supplied: list[tuple[str | None, Path]] = field(default_factory=list)
+    scan: Grid | None = None
+    frame_of_reference: dict[str, str] | None = None
 
 
 Structure = dict[str, Any]

@@ -1,6 +1,12 @@
-"""Structures from the user's own labels: a label map of any grid, or one mask file a structure."""
+"""Structures from the user's own labels: a label map of any grid, or one mask file a structure.
 
+Either may be a DICOM SEG or RTSTRUCT; then segments are found by name or code, not by value.
+"""
+
+from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,12 +14,25 @@ from scanmill.grid import Grid
 from scanmill.label_interpolation import resample_labels
 from scanmill.label_map import Region, count_voxels, regions_of
 from scanmill.refusal import Refusal
-from scanmill.segmentation import Scene, Structure, paint_each
+from scanmill.segmentation import OF_ONE_STRUCTURE, Scene, Structure, paint_each
 from scanmill.segmentation.steps import apply
 from scanmill.source import read_source
+from scanmill.source.segments import read_segments
 from scanmill.volume_file import Volume
 
+if TYPE_CHECKING:
+    from scanmill.source.segments.segment import Segments
+
 LARGEST_VALUE = 65535
+
+
+@dataclass
+class Ledger:
+    """What was supplied, by structure: its region on the scene's grid, its volume, mm3, or why none."""
+
+    regions: dict[str, Region] = field(default_factory=dict)
+    volumes: dict[str, float] = field(default_factory=dict)
+    refusals: dict[str, Refusal] = field(default_factory=dict)
 
 
 def segment(structures: list[Structure], scene: Scene) -> None:
@@ -24,36 +43,63 @@ def segment(structures: list[Structure], scene: Scene) -> None:
     """
     if not scene.supplied:
         raise Refusal("labels-missing", "the recipe takes structures from labels; none are given")
-    found: dict[str, Region] = {}
-    volumes: dict[str, float] = {}
-    values = {s["name"]: s["segment"]["value"] for s in structures}
-    elsewhere: dict[str, Refusal] = {}
+    ledger = Ledger()
     for name, path in scene.supplied:
-        if name is None:
-            _find(_read(path), values, scene, found, volumes)
-        elif name in values:
-            try:
-                _find(_read_mask(path), {name: 1}, scene, found, volumes)
-            except Refusal as refusal:
-                elsewhere[name] = refusal
-    scene.record.details.setdefault("supplied_volume_mm3", {}).update(volumes)
-    nothing = Region((slice(0, 0),) * 3, np.zeros((0, 0, 0), bool))
+        wanted = [s for s in structures if name in (None, s["name"])]
+        try:
+            if wanted:
+                _take(path, wanted, name is not None, scene, ledger)
+        except Refusal as refusal:
+            if name is None:
+                raise
+            ledger.refusals[name] = refusal
+    scene.record.details.setdefault("supplied_volume_mm3", {}).update(ledger.volumes)
 
     def region_of(structure: Structure) -> Region:
         name = structure["name"]
-        if name in elsewhere:
-            raise elsewhere[name]
-        if volumes.get(name, 0.0) == 0:
+        if name in ledger.refusals:
+            raise ledger.refusals[name]
+        if ledger.volumes.get(name, 0.0) == 0:
             raise Refusal("structure-empty", "the supplied labels hold no voxel of this structure")
-        if name not in found:
+        if name not in ledger.regions:
             raise Refusal(
                 "structure-empty",
-                f"the supplied labels hold {volumes[name]:.4g} mm3 of this structure, none of which "
-                "lies in the scan or is large enough for its isotropic grid",
+                f"the supplied labels hold {ledger.volumes[name]:.4g} mm3 of this structure, none of "
+                "which lies in the scan or is large enough for its isotropic grid",
             )
-        return apply(structure["segment"]["steps"], found.get(name, nothing), scene)
+        return apply(structure["segment"]["steps"], ledger.regions[name], scene)
 
     paint_each(structures, scene, region_of)
+
+
+def _take(
+    path: Path, wanted: list[Structure], is_for_one: bool, scene: Scene, ledger: Ledger
+) -> None:
+    """Enter into the ledger what a file, or a folder, holds of the wanted structures."""
+    segments = _segments(path, scene)
+    if segments is None:
+        values = {s["name"]: 1 if is_for_one else s["segment"]["value"] for s in wanted}
+        _find(_read_mask(path) if is_for_one else _read(path), values, scene, ledger)
+        return
+    from scanmill.segmentation.layers import layered
+    from scanmill.segmentation.segment_masks import masks_of
+
+    masks, refusals = masks_of(segments, wanted, is_for_one, scene)
+    ledger.refusals |= refusals
+    absent = [name for name, refusal in refusals.items() if refusal.code == "structure-empty"]
+    ledger.volumes |= dict.fromkeys(absent, 0.0)
+    for labels, values in layered(masks):
+        _find(labels, values, scene, ledger)
+
+
+def _segments(path: Path, scene: Scene) -> "Segments | None":
+    """The segments of a DICOM object; None where the labels are a label map."""
+    try:
+        return read_segments(path, scene.scan or scene.grid)
+    except Refusal as refusal:
+        if refusal.code in OF_ONE_STRUCTURE:
+            raise
+        raise Refusal("labels-unreadable", f"the supplied labels: {refusal.reason}") from None
 
 
 def _read(path: Path) -> Volume:
@@ -93,18 +139,12 @@ def _read_mask(path: Path) -> Volume:
     return Volume((labels.array > 0).astype(np.uint8), labels.grid)
 
 
-def _find(
-    labels: Volume,
-    wanted: dict[str, int],
-    scene: Scene,
-    found: dict[str, Region],
-    volumes: dict[str, float],
-) -> None:
-    """Add to `found` and `volumes` what a label map holds of the wanted values, by structure."""
+def _find(labels: Volume, wanted: dict[str, int], scene: Scene, ledger: Ledger) -> None:
+    """Enter into the ledger what a label map holds of the wanted values, by structure."""
     number = int(labels.array.max(initial=0)) + 1
     counts = count_voxels(labels.array, number)
     held = {name: value for name, value in wanted.items() if value < number and counts[value] > 0}
-    volumes |= dict.fromkeys(wanted, 0.0)
+    ledger.volumes |= dict.fromkeys(wanted, 0.0)
     if not held:
         return
     if not _overlap(labels.grid, scene.grid):
@@ -116,11 +156,29 @@ def _find(
     kept[list(held.values())] = list(held.values())
     if (kept[counts > 0] != np.flatnonzero(counts)).any():
         labels = Volume(kept[labels.array], labels.grid)
-    regions = regions_of(resample_labels(labels, scene.grid))
+    regions = _brought(labels, scene.grid)
     for name, value in held.items():
-        volumes[name] = float(counts[value] * labels.grid.voxel_volume)
+        ledger.volumes[name] = float(counts[value] * labels.grid.voxel_volume)
         if value in regions:
-            found[name] = regions[value]
+            ledger.regions[name] = regions[value]
+
+
+def _brought(labels: Volume, grid: Grid) -> dict[int, Region]:
+    """The regions of a label map on another grid, of which only the part is touched that it fills."""
+    if labels.grid.same_as(grid):
+        return regions_of(labels.array)
+    ends = np.array(list(product(*((-0.5, n - 0.5) for n in labels.grid.size))))
+    index = grid.to_index(labels.grid.to_physical(ends))
+    low = np.clip(np.floor(index.min(axis=0)), 0, np.asarray(grid.size) - 1).astype(int)
+    high = np.clip(np.ceil(index.max(axis=0)) + 1, low + 1, grid.size).astype(int)
+    part = grid.crop(tuple(low.tolist()), tuple((high - low).tolist()))
+    found = regions_of(resample_labels(labels, part))
+    for region in found.values():
+        region.box = tuple(
+            slice(side.start + first, side.stop + first)
+            for side, first in zip(region.box, low[::-1].tolist(), strict=True)
+        )
+    return found
 
 
 def _overlap(one: Grid, other: Grid) -> bool:
