@@ -1,0 +1,85 @@
+"""A scan's files are found in folders and archives, and no archive reaches beyond itself."""
+
+import io
+import tarfile
+import zipfile
+
+import pytest
+from scanmill.refusal import Refusal
+from scanmill.source import read_source
+from scanmill.source.dicom import files
+from scanmill.source.dicom.files import files_in
+from source_samples import assert_same_body, tilted, write_series
+
+
+def packed(tmp_path, name: str):
+    folder = write_series(tmp_path / "series", tilted())
+    path = tmp_path / name
+    if name.endswith(".zip"):
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for file in sorted(folder.iterdir()):
+                archive.write(file, f"study/{file.name}")
+    else:
+        with tarfile.open(path, "w:gz" if name.endswith("gz") else "w") as archive:
+            archive.add(folder, "study")
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.tar", "a.tar.gz", "a.tgz"])
+def test_archives_are_read(tmp_path, name):
+    assert_same_body(read_source(packed(tmp_path, name))[0], tilted())
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.tar", "a.tar.gz"])
+def test_a_cut_archive_is_refused(tmp_path, name):
+    path = packed(tmp_path, name)
+    raw = path.read_bytes()
+    for part in (0.3, 0.7):
+        path.write_bytes(raw[: int(len(raw) * part)])
+        with pytest.raises(Refusal) as caught:
+            read_source(path)
+        assert caught.value.code in ("data-corrupt", "data-truncated", "dicom-irregular")
+
+
+def test_what_is_no_archive_is_refused(tmp_path):
+    for name in ("a.zip", "a.tar", "a.tgz"):
+        (tmp_path / name).write_bytes(b"not an archive" * 100)
+        with pytest.raises(Refusal) as caught:
+            read_source(tmp_path / name)
+        assert caught.value.code == "data-corrupt"
+
+
+def test_members_that_lead_elsewhere_touch_nothing(tmp_path):
+    inner = tmp_path / "here"
+    inner.mkdir()
+    with tarfile.open(inner / "a.tar", "w") as archive:
+        member = tarfile.TarInfo("../../escaped")
+        member.size = 3
+        archive.addfile(member, io.BytesIO(b"abc"))
+        link = tarfile.TarInfo("linked.dcm")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/hostname"
+        archive.addfile(link)
+    (file,) = files_in(inner / "a.tar")
+    assert bytes(file.read()) == b"abc"
+    assert [path.name for path in tmp_path.rglob("*")] == ["here", "a.tar"]
+
+
+def test_a_bomb_is_refused_before_it_is_inflated(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "MOST_UNPACKED", 1 << 20)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.dcm", bytes(2 << 20))
+    with tarfile.open(tmp_path / "a.tgz", "w:gz") as archive:
+        member = tarfile.TarInfo("a.dcm")
+        member.size = 8 << 20
+        archive.addfile(member, io.BytesIO(bytes(8 << 20)))
+    for name in ("a.zip", "a.tgz"):
+        with pytest.raises(Refusal) as caught:
+            files_in(tmp_path / name)
+        assert caught.value.code == "data-oversized"
+
+
+def test_only_names_that_slices_have_must_be_slices(tmp_path):
+    for name in ("LICENSE", "notes.txt", "1.dcm", "IM0001", "MR.1.2.840", "x.IMA", ".DS_Store"):
+        (tmp_path / name).write_bytes(b"?")
+    claims = [file.claims for file in files_in(tmp_path)]
+    assert claims == [True, True, False, True, False, True]
