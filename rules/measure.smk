@@ -23,7 +23,7 @@ rule measure:
         runtime=minutes(3, 0.1),
     params:
         case="{case}",
-        structures=structures_of("name", "label"),
+        structures=structures_of("name", "label", "distances_to"),
         library=library("measure"),
     message:
         "{wildcards.case}: measure"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from scanmill import cohort
-from scanmill.columns import COLUMNS, STATE
+from scanmill.columns import COLUMNS, STATE, distance_columns
 from scanmill.stage import print_to
 
 
@@ -32,17 +32,19 @@ def collect(
     folders = {case: path.parent for case, path in zip(cases, measurements, strict=True)}
     sidecars = {case: cohort.read_sidecars(folder) for case, folder in folders.items()}
     extra = list(dict.fromkeys(column for case in cases.values() for column in case["extra"]))
-    columns = [*STATE, *extra, *(column for column in COLUMNS if column not in STATE)]
-    with cohort.table_of(tables["measurements"], columns, ",") as rows:
+    asked = distance_columns([s for recipe in recipes.values() for s in recipe["structures"]])
+    columns = COLUMNS | asked
+    header = [*STATE, *extra, *(column for column in columns if column not in STATE)]
+    with cohort.table_of(tables["measurements"], header, ",") as rows:
         for case, described in cases.items():
             structures = recipes[described["recipe"]]["structures"]
             for row in cohort.rows_of(case, structures, folders[case], sidecars[case]["measure"]):
                 rows.writerow(row | described["extra"])
-    cohort.write_dictionary(tables["dictionary"], extra)
+    cohort.write_dictionary(tables["dictionary"], columns, extra)
     cohort.write_cases(tables["cases"], cases, extra, sidecars, benchmarks)
     cohort.write_provenance(tables["provenance"], lock, recipes, settings, sidecars)
     if "parquet" in tables:
-        cohort.write_parquet(tables["parquet"], tables["measurements"], extra)
+        cohort.write_parquet(tables["parquet"], tables["measurements"], columns, extra)
 
 
 if __name__ == "__main__":

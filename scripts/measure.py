@@ -1,6 +1,6 @@
 """Measure: one row per structure of the recipe, each number with its meaning in `columns`.
 
-In: isotropic.nii.gz, labels.nii.gz with overlaps/, and the sidecar of surfaces/. Out: measurements.csv.
+In: isotropic.nii.gz, labels.nii.gz with overlaps/, surfaces/ and its sidecar. Out: measurements.csv.
 A structure that was not found, or whose surface could not be closed, has empty cells and says why.
 """
 
@@ -11,13 +11,14 @@ from typing import Any
 import cc3d
 import numpy as np
 from scanmill.atomic import replacing
-from scanmill.columns import COLUMNS
+from scanmill.columns import COLUMNS, distance_column, distance_columns
 from scanmill.diameters import axial_diameters
 from scanmill.grid import Grid
 from scanmill.intensity_features import histogram, intensity_features
 from scanmill.label_map import Region, weighted_counts
 from scanmill.label_map_files import read_label_map
 from scanmill.location import location
+from scanmill.mesh_file import find_surface
 from scanmill.shape_features import shape_features
 from scanmill.sidecar import read_sidecar
 from scanmill.stage import Record, run_job
@@ -36,7 +37,7 @@ def measure(
     case: str,
     structures: list[dict[str, Any]],
 ) -> None:
-    """Write the case's rows. structures: name and label of each, in the recipe's order."""
+    """Write the case's rows. structures: name, label and distances_to, in the recipe's order."""
     names = {s["name"]: s["label"] for s in structures}
     label_map = read_label_map(labels, overlaps, names)
     image = read_volume(isotropic).array
@@ -47,10 +48,17 @@ def measure(
     )
     regions = label_map.regions()
     segmented, meshed = read_sidecar(labels), read_sidecar(surfaces)
+    bodies = {
+        name: regions[label]
+        for name, label in names.items()
+        if label in regions and meshed["structures"][name]["status"] == "ok"
+    }
+    columns = COLUMNS | distance_columns(structures)
     with replacing(measurements) as temporary, open(temporary, "w", newline="") as stream:
-        rows = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+        rows = csv.DictWriter(stream, columns, lineterminator="\n")
         rows.writeheader()
-        for name, label in names.items():
+        for structure in structures:
+            name, label = structure["name"], structure["label"]
             row: dict[str, Cell] = {"case": case, "structure": name, "label": label}
             row |= _ledger(name, segmented)
             if label in regions:
@@ -58,6 +66,7 @@ def measure(
                 row |= _measured(regions[label], image, label_map.grid, scan)
                 row |= _surface(meshed["structures"][name])
                 row |= _differences(row)
+                row |= _distances(name, structure["distances_to"], bodies, surfaces)
             else:
                 row |= {"stage": "segment"} | _refusal(segmented["structures"][name])
             row["warnings"] = _warnings(name, record.warnings)
@@ -86,6 +95,23 @@ def _surface(said: dict[str, Any]) -> dict[str, Cell]:
     if said["status"] == "refused":
         return {"stage": "mesh", "code": said["code"], "reason": said["reason"]}
     return {key: value for key, value in said.items() if key != "status"}
+
+
+def _distances(
+    name: str, others: list[str], bodies: dict[str, Region], surfaces: Path
+) -> dict[str, Cell]:
+    """To each of the others, where both have a body. bodies: of those with a closed surface."""
+    found: dict[str, Cell] = {}
+    for other in others:
+        if name in bodies and other in bodies:
+            # Imported here: few recipes ask for distances, and every job pays for its imports.
+            from scanmill.distances import distance, overlap
+
+            apart = 0.0
+            if not overlap(bodies[name], bodies[other]):
+                apart = distance(find_surface(surfaces, name), find_surface(surfaces, other))
+            found[distance_column(other)] = apart
+    return found
 
 
 def _differences(row: dict[str, Cell]) -> dict[str, Cell]:

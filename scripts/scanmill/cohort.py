@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from scanmill.atomic import replacing
-from scanmill.columns import CASE_COLUMNS, COLUMNS, STAGES, STATE
+from scanmill.columns import CASE_COLUMNS, STAGES, STATE, Column
 from scanmill.sidecar import checksum, read_sidecar, write_json
 
 Sidecars = dict[str, dict[str, Any]]
@@ -48,9 +48,9 @@ def rows_of(
         yield {"case": case, "structure": structure["name"], "label": structure["label"]} | why
 
 
-def write_dictionary(path: Path, extra: list[str]) -> None:
+def write_dictionary(path: Path, columns: dict[str, Column], extra: list[str]) -> None:
     """Write what each column means; extra: those of the sheet."""
-    described = {name: column._asdict() for name, column in COLUMNS.items()}
+    described = {name: column._asdict() for name, column in columns.items()}
     carried = {name: {"meaning": "As in the sheet", "source": "sheet"} for name in extra}
     write_json(path, described | carried)
 
@@ -129,12 +129,14 @@ def _used_software(sidecars: dict[str, Sidecars]) -> list[dict[str, str]]:
     return [versions for n, versions in enumerate(used) if versions not in used[:n]]
 
 
-def write_parquet(path: Path, measurements: Path, extra: list[str]) -> None:
+def write_parquet(
+    path: Path, measurements: Path, columns: dict[str, Column], extra: list[str]
+) -> None:
     """The table with types: texts as they are (`n/a` is one), numbers that are missing as null."""
     import pandas as pd
 
     text = [column for column in (*STATE, *extra) if column != "label"]
-    numbers = [column for column in COLUMNS if column not in text]
+    numbers = [column for column in columns if column not in text]
     table = pd.read_csv(
         measurements,
         dtype=dict.fromkeys(text, str),

@@ -1,6 +1,6 @@
 """The dictionary of the cohort table: what each column means, its unit, frame and source."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 IBSI = "IBSI reference manual, arXiv:1612.07003"
 SCANMILL = "ScanMill"
@@ -129,6 +129,26 @@ INTENSITY = {
 }
 
 COLUMNS: dict[str, Column] = STATE | VOLUMES | SURFACE | LOCATION | EXTENT | SHAPE | INTENSITY
+
+
+def distance_columns(structures: list[dict[str, Any]]) -> dict[str, Column]:
+    """The columns that structures ask for with `distances_to`, in the order of asking."""
+    asked = dict.fromkeys(other for s in structures for other in s["distances_to"])
+    return {distance_column(other): _distance_to(other) for other in asked}
+
+
+def distance_column(other: str) -> str:
+    """The name of the column of distances to a structure."""
+    return f"distance_to_{other}_mm"
+
+
+def _distance_to(other: str) -> Column:
+    return Column(
+        f"Least distance between the written surfaces of the structure and of {other}; 0 where they "
+        "touch or the masks share a voxel; empty where it was not asked for, or one was not found",
+        "mm",
+    )
+
 
 STAGES = ("ingest", "resample", "segment", "mesh", "measure")
 CASE_COLUMNS = (

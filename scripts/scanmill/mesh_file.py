@@ -1,4 +1,4 @@
-"""Write surfaces, each format saying which space it is in.
+"""Write and read surfaces, each format saying which space it is in.
 
 PLY, STL, OBJ and VTP hold LPS millimetres and carry `SPACE=LPS`, which 3D Slicer reads; GLB follows
 glTF: metres, Y up, here with X to the patient's left, Y to the head and Z to the front.
@@ -27,6 +27,28 @@ def write_surface(path: Path, surface: Surface) -> None:
     """Write one surface in the format of the path's suffix: .ply, .stl, .obj or .vtp."""
     with replacing(path) as temporary:
         WRITERS[path.suffix](temporary, surface)
+
+
+def find_surface(folder: Path, name: str) -> Surface:
+    """Read the surface of that name, LPS mm, in whichever format the folder has it."""
+    from vtkmodules.util.numpy_support import vtk_to_numpy
+    from vtkmodules.vtkIOGeometry import vtkOBJReader, vtkSTLReader
+    from vtkmodules.vtkIOPLY import vtkPLYReader
+    from vtkmodules.vtkIOXML import vtkXMLPolyDataReader
+
+    readers = {
+        ".ply": vtkPLYReader,
+        ".vtp": vtkXMLPolyDataReader,
+        ".stl": vtkSTLReader,
+        ".obj": vtkOBJReader,
+    }
+    suffix = next(suffix for suffix in readers if (folder / f"{name}{suffix}").exists())
+    reader = readers[suffix]()
+    reader.SetFileName(str(folder / f"{name}{suffix}"))
+    reader.Update()
+    mesh = reader.GetOutput()
+    triangles = vtk_to_numpy(mesh.GetPolys().GetConnectivityArray()).reshape(-1, 3)
+    return Surface(vtk_to_numpy(mesh.GetPoints().GetData()).astype(float), triangles.copy())
 
 
 def write_glb(path: Path, surfaces: dict[str, tuple[Surface, str]]) -> None:

@@ -17,6 +17,8 @@ KNOWN = (*REQUIRED, "series", "volume", "recipe", "labels", "role")
 ROLES = ("scan", "atlas")
 CASE = re.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 VOLUME = re.compile("[1-9][0-9]{0,4}|[A-Z][A-Za-z0-9]*=.*[^ ].*")
+# Columns of the results that depend on what recipes ask for.
+DISTANCE_COLUMN = re.compile("distance_to_.*_mm")
 RESERVED_BY_WINDOWS = re.compile("con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNORECASE)
 
 
@@ -93,7 +95,7 @@ def _column_fault(name: str, taken: set[str], forbidden: set[str]) -> str | None
         return f"the column '{name}' was found twice; each name once would be right"
     if lower in KNOWN and name != lower:
         return f"the column '{name}' was found; '{lower}' would be right"
-    if lower in forbidden:
+    if lower in forbidden or DISTANCE_COLUMN.fullmatch(lower):
         return f"the column '{name}' is one of the results' own; another name would be right"
     return None
 

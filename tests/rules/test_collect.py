@@ -16,7 +16,10 @@ RECIPES = {
     "torso": {
         "modality": "CT",
         "spacing": 1.0,
-        "structures": [{"name": "liver", "label": 1}, {"name": "spleen", "label": 9}],
+        "structures": [
+            {"name": "liver", "label": 1, "distances_to": []},
+            {"name": "spleen", "label": 9, "distances_to": ["liver"]},
+        ],
     }
 }
 SETTINGS = {"formats": ["ply"], "parquet": False}
@@ -101,7 +104,9 @@ def test_further_columns_of_the_sheet_are_carried_as_they_are(cohort):
 def test_every_column_is_described(cohort):
     columns = list(read(cohort["measurements"])[0])
     described = json.loads(cohort["dictionary"].read_text())
-    assert set(columns) == set(described) == {*COLUMNS, "age", "site"}
+    assert set(columns) == set(described) == {*COLUMNS, "distance_to_liver_mm", "age", "site"}
+    assert columns[-1] == "distance_to_liver_mm"
+    assert described["distance_to_liver_mm"]["unit"] == "mm"
     assert described["volume_mm3"]["unit"] == "mm3"
     assert described["centroid_x_mm"]["frame"] == "LPS"
     assert all(column["meaning"] for column in described.values())

@@ -6,6 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+import trimesh
 from earlier import (
     BALL,
     GRID,
@@ -23,8 +24,10 @@ from earlier import (
 )
 from measure import measure
 from scanmill.columns import COLUMNS, INTENSITY, LOCATION, SHAPE, STATE, SURFACE
+from scanmill.mesh_file import write_surface
 from scanmill.sidecar import read_sidecar, write_json
 from scanmill.stage import run_stage
+from scanmill.surface import Surface
 
 SURFACES = {
     name: {
@@ -50,9 +53,12 @@ def inputs_of(folder, segmented=None, meshed=None, **masks):
     return {"isotropic": isotropic, **inputs, "surfaces": surfaces}
 
 
-def rows_of(inputs):
+def rows_of(inputs, **distances):
     table = inputs["labels"].with_name("measurements.csv")
-    structures = [{"name": name, "label": label} for name, label in LABELS.items()]
+    structures = [
+        {"name": name, "label": label, "distances_to": distances.get(name, [])}
+        for name, label in LABELS.items()
+    ]
     parameters = {"case": "one", "structures": structures}
     run_stage("measure", measure, inputs, {"measurements": table}, parameters)
     with open(table, encoding="utf-8", newline="") as stream:
@@ -144,3 +150,41 @@ def test_a_refusal_is_passed_on(tmp_path):
     assert rows == []
     assert_refusal_passed_on(said)
     assert str(tmp_path) not in json.dumps(said)
+
+
+def put_sphere(folder, name, centre, radius, suffix):
+    ball_mesh = trimesh.creation.icosphere(4, radius)
+    points = ball_mesh.vertices + centre
+    write_surface(folder / f"{name}.{suffix}", Surface(points, ball_mesh.faces))
+
+
+@pytest.mark.parametrize("suffix", ["ply", "stl", "obj", "vtp"])
+def test_distances_are_between_the_written_surfaces(tmp_path, suffix):
+    apart = organ() & ~ball()
+    inputs = inputs_of(tmp_path / "one", organ=apart, ball=ball())
+    put_sphere(inputs["surfaces"], "organ", (100.0, -50.0, 20.0), 10, suffix)
+    put_sphere(inputs["surfaces"], "ball", (100.0, -50.0 + 24, 20.0 - 18), 5, suffix)
+    (row, other), said = rows_of(inputs, organ=["ball"])
+    assert said["status"] == "ok"
+    assert float(row["distance_to_ball_mm"]) == pytest.approx(15, abs=0.05)
+    assert other["distance_to_ball_mm"] == "" and list(row)[-1] == "distance_to_ball_mm"
+
+
+def test_structures_that_overlap_are_not_apart(tmp_path):
+    inputs = inputs_of(tmp_path / "one", organ=organ(), ball=ball())
+    put_sphere(inputs["surfaces"], "organ", (0, 0, 0), 10, "ply")
+    put_sphere(inputs["surfaces"], "ball", (0, 0, 0), 5, "ply")
+    (row, other), _ = rows_of(inputs, organ=["ball"], ball=["organ"])
+    assert row["distance_to_ball_mm"] == other["distance_to_organ_mm"] == "0"
+
+
+def test_a_distance_to_what_is_absent_or_open_is_empty(tmp_path):
+    segmented = {"structures": {"ball": EMPTY}}
+    inputs = inputs_of(tmp_path / "one", segmented, organ=organ())
+    (row, _), said = rows_of(inputs, organ=["ball"])
+    assert said["status"] == "ok" and row["distance_to_ball_mm"] == ""
+    open_ = {"status": "refused", "code": "surface-open", "reason": "the mesh has open edges"}
+    meshed = {"structures": SURFACES | {"ball": open_}}
+    inputs = inputs_of(tmp_path / "two", None, meshed, organ=organ(), ball=ball())
+    (row, _), said = rows_of(inputs, organ=["ball"])
+    assert said["status"] == "ok" and row["distance_to_ball_mm"] == ""

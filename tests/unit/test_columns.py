@@ -17,7 +17,13 @@ from scanmill.stage import run_stage
 from scanmill.volume_file import Volume, write_volume
 
 STRUCTURES = [
-    {"name": name, "label": label, "colour": "#c5a591", "triangles": triangles}
+    {
+        "name": name,
+        "label": label,
+        "colour": "#c5a591",
+        "triangles": triangles,
+        "distances_to": [],
+    }
     for name, label, triangles in (("organ", 1, 900), ("tumour", 2, None), ("spleen", 3, None))
 ]
 REFUSED = {"status": "refused", "code": "structure-empty", "reason": "no voxel was found"}

@@ -167,6 +167,10 @@ def test_an_absolute_path_and_a_folder_above(cohort):
         ("case\tscan\t Role\n", "1:12: the column 'Role' was found; 'role' would be right"),
         ("case\tscan\tlabel\n", "1:11: the column 'label' is one of the results' own; another"),
         ("case\tscan\tSTATUS\n", "1:11: the column 'STATUS' is one of the results' own; another"),
+        (
+            "case\tscan\tdistance_to_cord_mm\n",
+            "1:11: the column 'distance_to_cord_mm' is one of the",
+        ),
         ("case\t\tscan\n", "1:6: a column without a name was found; a name would be right"),
         ('case\tscan\t"age\n', "1:11: the cell begins with a quotation mark and has no partner"),
         ("case\tscan".encode("utf-16"), "1:1: the file is in UTF-16; save it as UTF-8"),
