@@ -12,13 +12,16 @@ time over whole volumes (25 labels: 25 distance maps) and keep no volume.
 
 import numpy as np
 
-from scanmill.grid import Grid, bounding_box
+from scanmill.grid import Grid
 from scanmill.kernel import kernel
+from scanmill.label_extent import reach, voxels_inside
 from scanmill.label_map import count_voxels, weighted_counts
 from scanmill.label_volumes import keep_volumes
 from scanmill.volume_file import Volume
 
 LARGEST_RANK = 254
+BLOCK = 8
+MIXED = -1
 
 
 def resample_labels(labels: Volume, target: Grid) -> np.ndarray:
@@ -36,13 +39,14 @@ def resample_labels(labels: Volume, target: Grid) -> np.ndarray:
     result = np.zeros(target.shape, labels.array.dtype)
     # Zero is unknown, so that memory is only touched where labels meet.
     depth = np.zeros(labels.array.shape, np.uint8)
-    low, high = _reach(labels, target)
+    low, high = reach(labels, target)
     parts = _parts(to_source)
+    blocks = _uniform_blocks(labels.array, int(np.ceil(np.abs(parts).max())))
     between = _interpolate(
-        labels.array, depth, offsets, lengths, to_source, start, parts, low, high, result
+        labels.array, depth, blocks, offsets, lengths, to_source, start, parts, low, high, result
     )
     number = int(labels.array.max()) + 1
-    kept = _inside(labels, target, number)
+    kept = voxels_inside(labels, target, number)
     wanted = kept * (labels.grid.voxel_volume / target.voxel_volume)
     # Voxels on the target's edge that reach beyond the labels' block count as whole ones in the map.
     inside = weighted_counts(result, target.coverage(labels.grid), number)
@@ -79,37 +83,35 @@ def _parts(to_source: np.ndarray) -> np.ndarray:
     return np.stack(np.meshgrid(*steps, indexing="ij"), -1).reshape(-1, 3) @ to_source.T
 
 
-def _reach(labels: Volume, target: Grid) -> tuple[np.ndarray, np.ndarray]:
-    """First and last-plus-one index (x, y, z) of the target that the labels' foreground can touch."""
-    box = bounding_box(labels.array)
-    if box[0].stop == 0:
-        return np.zeros(3, np.int64), np.zeros(3, np.int64)
-    ends = np.array([[s.start - 1, s.stop] for s in box[::-1]], float)
-    corners = np.stack(np.meshgrid(*ends, indexing="ij"), -1).reshape(-1, 3)
-    index = target.to_index(labels.grid.to_physical(corners))
-    low = np.clip(np.floor(index.min(axis=0)), 0, target.size)
-    high = np.clip(np.ceil(index.max(axis=0)) + 1, 0, target.size)
-    return low.astype(np.int64), high.astype(np.int64)
+@kernel
+def _uniform_blocks(labels, margin):  # noqa: ANN001, ANN202
+    """The one label of each block of BLOCK voxels a side, and of the layers around it; or MIXED.
 
-
-def _inside(labels: Volume, target: Grid, number: int) -> np.ndarray:
-    """Voxels of each label inside the target's block of space; one that its edge cuts counts in part.
-
-    The part is exact where the two grids' axes are parallel, and right on average where they are not.
+    The layers are those that points within the block, and `margin` voxels around, interpolate from.
     """
-    width = np.abs(np.linalg.inv(target.axes) @ labels.grid.axes).sum(axis=1)
-    first, last = -0.5, np.asarray(target.size) - 0.5
-    corners = np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)])
-    corners = corners * (np.asarray(labels.grid.size) - 1)
-    index = target.to_index(labels.grid.to_physical(corners))
-    # Places come from 32-bit headers: a thousandth of a voxel is no overhang.
-    if (index - width / 2 > first - 1e-3).all() and (index + width / 2 < last + 1e-3).all():
-        return count_voxels(labels.array, number)
-    z, y, x = np.nonzero(labels.array)
-    index = target.to_index(labels.grid.to_physical(np.stack([x, y, z], axis=-1)))
-    held = np.minimum(index + width / 2, last) - np.maximum(index - width / 2, first)
-    part = np.clip(held / width, 0, 1).prod(axis=1)
-    return np.bincount(labels.array[z, y, x], part, number)
+    depth, height, width = labels.shape
+    blocks = np.empty(
+        ((depth - 1) // BLOCK + 1, (height - 1) // BLOCK + 1, (width - 1) // BLOCK + 1), np.int32
+    )
+    differs = np.empty(width, labels.dtype)
+    for n in range(blocks.shape[0]):
+        z0, z1 = max(0, n * BLOCK - margin), min(depth, (n + 1) * BLOCK + 1 + margin)
+        for m in range(blocks.shape[1]):
+            y0, y1 = max(0, m * BLOCK - margin), min(height, (m + 1) * BLOCK + 1 + margin)
+            # Columns that are not all as their first voxel: whole rows at a time, as processors like.
+            first = labels[z0, y0]
+            differs[:] = 0
+            for z in range(z0, z1):
+                for y in range(y0, y1):
+                    for x in range(width):
+                        differs[x] |= labels[z, y, x] ^ first[x]
+            for b in range(blocks.shape[2]):
+                x0, x1 = max(0, b * BLOCK - margin), min(width, (b + 1) * BLOCK + 1 + margin)
+                blocks[n, m, b] = first[x0]
+                for x in range(x0, x1):
+                    if differs[x] != 0 or first[x] != first[x0]:
+                        blocks[n, m, b] = MIXED
+    return blocks
 
 
 @kernel
@@ -201,7 +203,7 @@ def _leader(seen, votes, distinct, without):  # noqa: ANN001, ANN202
 
 
 @kernel
-def _interpolate(labels, depth, offsets, lengths, matrix, start, parts, low, high, result):  # noqa: ANN001, ANN202
+def _interpolate(labels, depth, blocks, offsets, lengths, matrix, start, parts, low, high, result):  # noqa: ANN001, ANN202
     """Fill `result`; return, for its voxels between labels, where, winner, runner-up and margin."""
     capacity = 1 << 16
     where = np.empty(capacity, np.int64)
@@ -229,6 +231,12 @@ def _interpolate(labels, depth, offsets, lengths, matrix, start, parts, low, hig
                     continue
                 # Most voxels lie deep within one label: this is the loop that costs.
                 x0, y0, z0 = int(max(x, 0.0)), int(max(y, 0.0)), int(max(z, 0.0))
+                whole = blocks[z0 // BLOCK, y0 // BLOCK, x0 // BLOCK]
+                if whole != MIXED:
+                    # The background is there already, and its memory is left untouched.
+                    if whole > 0:
+                        result[k, j, i] = whole
+                    continue
                 x1, y1, z1 = min(x0 + 1, last_x), min(y0 + 1, last_y), min(z0 + 1, last_z)
                 own = labels[z0, y0, x0]
                 uniform = (

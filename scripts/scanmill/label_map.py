@@ -91,20 +91,27 @@ def weighted_counts(
     labels: np.ndarray, weights: tuple[np.ndarray, np.ndarray, np.ndarray], number: int
 ) -> np.ndarray:
     """Voxels of each label, each counting by the product of its layers' weights along x, y and z."""
+    counts = count_voxels(labels, number).astype(float)
     if all((weight > 1 - 1e-6).all() for weight in weights):
-        return count_voxels(labels, number).astype(float)
-    return _weigh(labels, *weights, number)
+        return counts
+    return counts - _lacking(labels, *weights, number)
 
 
 @kernel
-def _weigh(labels, along_x, along_y, along_z, number):  # noqa: ANN001, ANN202
-    counts = np.zeros(number)
+def _lacking(labels, along_x, along_y, along_z, number):  # noqa: ANN001, ANN202
+    """What voxels of each label weigh less than one: few layers do, at the edges of a scan."""
+    lacking = np.zeros(number)
+    light = np.flatnonzero(along_x < 1)
     for z in range(labels.shape[0]):
         for y in range(labels.shape[1]):
             row = along_z[z] * along_y[y]
-            for x in range(labels.shape[2]):
-                counts[labels[z, y, x]] += row * along_x[x]
-    return counts
+            if row < 1:
+                for x in range(labels.shape[2]):
+                    lacking[labels[z, y, x]] += 1 - row * along_x[x]
+            else:
+                for x in light:
+                    lacking[labels[z, y, x]] += 1 - along_x[x]
+    return lacking
 
 
 @kernel

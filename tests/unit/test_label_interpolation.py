@@ -14,11 +14,13 @@ from bodies import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scanmill import label_interpolation
 from scanmill.grid import Grid
 from scanmill.label_interpolation import resample_labels
 from scanmill.phantom.body import sphere
 from scanmill.volume_file import Volume
 from scipy.ndimage import map_coordinates
+from source_samples import grids
 
 SPACINGS = [(1.0, 1.0, 1.0), (1.0, 1.0, 5.0), (5.0, 1.0, 1.0), (0.7, 0.9, 2.5)]
 
@@ -208,3 +210,29 @@ def test_equal_labels_give_equal_results():
     grid = grid_over(sphere(10, CENTRE), (1.0, 1.0, 3.0), OBLIQUE["oblique"])
     labels, target = Volume(balls(grid, 10), grid), grid.isotropic(1.0)
     assert np.array_equal(resample_labels(labels, target), resample_labels(labels, target))
+
+
+@settings(max_examples=25, deadline=None)
+@given(source=grids(size=(31, 25, 22)), target=grids(size=(24, 20, 27)), fine=st.booleans())
+def test_passing_over_blocks_of_one_label_changes_nothing(source, target, fine):
+    labels = np.zeros(source.shape, np.uint8)
+    labels[3:19, 2:21, 4:28] = 1
+    labels[8:17, 6:19, 12:30] = 2
+    # About one middle, so that the two grids meet whatever their directions.
+    spacing = ((0.6 if fine else 2.3) * min(source.spacing),) * 3
+    target = Grid(target.size, spacing, direction=target.direction)
+    apart = source.to_physical((np.array(source.size) - 1) / 2)
+    apart = apart - target.to_physical((np.array(target.size) - 1) / 2)
+    target = Grid(target.size, spacing, tuple(apart), target.direction)
+    found = resample_labels(Volume(labels, source), target)
+    with pytest.MonkeyPatch.context() as patch:
+        seen = []
+        blocks = label_interpolation._uniform_blocks
+        patch.setattr(
+            label_interpolation,
+            "_uniform_blocks",
+            lambda *given: np.full_like(seen.append(blocks(*given)) or seen[0], -1),
+        )
+        expected = resample_labels(Volume(labels, source), target)
+    assert (seen[0] >= 0).any()
+    assert np.array_equal(found, expected) and found.any()
