@@ -81,7 +81,7 @@ def test_a_series_by_what_the_sheet_knows_of_it(tmp_path, route):
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_no_series_and_several(made, tmp_path, route):
-    several = f"{len(made) - 1} series of 1 study match"
+    several = "series of 1 study match"
     for cell, code, told in (
         ("1.2.3.4", "pacs-none", "no series"),
         ("PatientID=NOBODY", "pacs-none", "no series"),

@@ -1,11 +1,13 @@
 """The site file: what it gives, what is wrong with it, and that no secret of it is ever shown."""
 
 import traceback
+from pathlib import Path
 
 import pytest
-from scanmill import site
+from scanmill import site, yaml_file
 from scanmill.problem import SettingsError
 
+ROOT = Path(__file__).parents[2]
 SECRET = "hunter2-SECRET"
 KEY = "00ff" * 16
 GOOD = f"""\
@@ -55,6 +57,19 @@ def test_secrets_come_from_files_and_variables_too(tmp_path):
     text = "dicomweb: {url: 'https://p/', token_env: PACS_TOKEN}"
     assert load(tmp_path, text, PACS_TOKEN=SECRET).dicomweb.token == SECRET
     assert load(tmp_path, "", SCANMILL_PSEUDONYM_KEY=KEY).pseudonym_key == bytes.fromhex(KEY)
+
+
+def test_the_example_is_a_site_file(tmp_path):
+    (tmp_path / "pacs-password.txt").write_text(SECRET)
+    found = load(tmp_path, (ROOT / "config" / "site.example.yaml").read_text("utf-8"))
+    assert found.dicomweb.password == SECRET and found.dimse.called == "PACS"
+
+
+def test_the_readme_describes_every_key():
+    text = (ROOT / "config" / "README.md").read_text("utf-8").partition("## PACS")[2]
+    known = yaml_file.schema("site")["properties"]
+    names = [*known, *known["dicomweb"]["properties"], *known["dimse"]["properties"]]
+    assert len(names) > 15 and [name for name in names if f"`{name}`" not in text] == []
 
 
 def test_without_a_site_file_there_is_nothing(monkeypatch, tmp_path):

@@ -176,6 +176,7 @@ def _whole(value: Any) -> int | None:
 
 
 def _several(found: list[Series]) -> str:
+    found = sorted(found, key=lambda series: (series.number is None, series.number or 0))
     studies = len({series.study for series in found})
     listed = [
         f"{'no number' if series.number is None else f'number {series.number}'} "
