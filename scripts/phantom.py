@@ -9,24 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from scanmill.atomic import replacing
-from scanmill.phantom.description import grid_of, patient_of
-from scanmill.phantom.rendering import add_noise, majority, signal, visible_occupancy
+from scanmill.phantom.scanning import scan_of
 from scanmill.sidecar import write_json
 from scanmill.stage import print_to
-from scanmill.volume_file import Volume, write_volume
+from scanmill.volume_file import write_volume
 
 
 def phantom(description: Mapping[str, Any], scan: Path, labels: Path, truth: Path) -> None:
     """Write the scan, the label map and the truth of a described patient."""
-    patient = patient_of(description)
-    grid = grid_of(description["grid"])
-    visible = visible_occupancy(patient, grid)
-    image = add_noise(signal(patient, visible), description["modality"], **description["noise"])
-    write_volume(scan, Volume(image, grid))
-    write_volume(labels, Volume(majority(patient, visible), grid))
+    made = scan_of(description)
+    write_volume(scan, made.image)
+    write_volume(labels, made.labels)
     write_json(
         truth,
-        {"modality": description["modality"], "frame": "LPS", "structures": patient.truth()},
+        {"modality": description["modality"], "frame": "LPS", "structures": made.truth},
     )
     if "spoil" in description:
         SPOIL[description["spoil"]](scan)

@@ -15,10 +15,10 @@ from scanmill.grid import Grid
 from scanmill.phantom.body import Aneurysm, Box, Capsule, Cylinder, Ellipsoid, Torus, sphere
 from scanmill.phantom.composition import disjoint, nested, subtract, unite
 from scanmill.phantom.description import body_of, grid_of, patient_of, turned
+from scanmill.phantom.noise import add_noise
 from scanmill.phantom.patient import Patient, Structure
+from scanmill.phantom.point_spread import SAMPLES
 from scanmill.phantom.rendering import (
-    SAMPLES,
-    add_noise,
     field_of_view,
     majority,
     occupancy,

@@ -17,7 +17,10 @@ from scanmill.phantom.body import (
     sphere,
 )
 from scanmill.phantom.composition import subtract, unite
-from scanmill.phantom.patient import Patient, Structure
+from scanmill.phantom.patient import Patient, Structure, Texture
+from scanmill.phantom.point_spread import LATTICE, Profile, offsets
+from scanmill.phantom.tubes import Tubes
+from scanmill.phantom.warp import random_warp
 
 SHAPES: dict[str, Callable[..., Body]] = {
     "sphere": sphere,
@@ -27,6 +30,11 @@ SHAPES: dict[str, Callable[..., Body]] = {
     "torus": Torus,
     "box": Box,
     "aneurysm": Aneurysm,
+    "tubes": Tubes,
+}
+SLICE_PROFILES: dict[str, Callable[[float], Profile]] = {
+    "box": Profile,
+    "gaussian": lambda width: Profile(0.0, width),
 }
 TOWARDS: dict[str, Triple] = {
     "L": (1.0, 0.0, 0.0),
@@ -39,9 +47,10 @@ TOWARDS: dict[str, Triple] = {
 
 
 def patient_of(description: Mapping[str, Any]) -> Patient:
-    """The patient of a description: its `structures`, `background` and `position`.
+    """The patient of a description: its `structures`, `background`, `position` and `warp`.
 
-    position: LPS mm of the point that the centres of the bodies are counted from.
+    position: LPS mm of the point that the centres of the bodies are counted from. warp: as for
+    `random_warp`; none where the key is missing. A structure may have a `texture` (`Texture`).
     Raises ValueError or TypeError where the description makes no exact patient.
     """
     structures = [
@@ -50,10 +59,12 @@ def patient_of(description: Mapping[str, Any]) -> Patient:
             entry["label"],
             entry["intensity"],
             body_of(entry["body"], description["position"]),
+            Texture(**entry["texture"]) if "texture" in entry else None,
         )
         for entry in description["structures"]
     ]
-    return Patient(structures, description["background"])
+    patient = Patient(structures, description["background"])
+    return patient.warped(random_warp(**description["warp"])) if "warp" in description else patient
 
 
 def body_of(description: Mapping[str, Any], position: Triple) -> Body:
@@ -68,7 +79,7 @@ def body_of(description: Mapping[str, Any], position: Triple) -> Body:
         return unite(parts) if shape == "union" else subtract(parts[0], parts[1:])
     if shape not in SHAPES:
         raise ValueError(f"'{shape}' is no shape; one of {', '.join(SHAPES)} would be right")
-    sizes = {key: tuple(x) if isinstance(x, list) else x for key, x in content.items()}
+    sizes = {key: _frozen(x) for key, x in content.items()}
     centre = np.add(sizes.pop("centre", (0, 0, 0)), position)
     pose = {"centre": _floats(centre)}
     if "turn" in sizes:
@@ -96,6 +107,24 @@ def turned(degrees: Triple) -> np.ndarray:
     about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
     about_z = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
     return about_z @ about_y @ about_x
+
+
+def samples_of(description: Mapping[str, Any]) -> np.ndarray:
+    """The points that a voxel averages over, (SAMPLES, 3), in voxels; of `grid` and `scanner`.
+
+    scanner: fwhm: in-plane blur over the voxel's own box, mm; thickness: of a slice, mm, whatever the
+    spacing; profile: `box`, or `gaussian` of that full width at half maximum. Without it a voxel
+    averages over its own box.
+    """
+    if "scanner" not in description:
+        return LATTICE
+    spacing, scanner = description["grid"]["spacing"], description["scanner"]
+    across = [Profile(step, scanner["fwhm"]) for step in spacing[:2]]
+    return offsets([*across, SLICE_PROFILES[scanner["profile"]](scanner["thickness"])], spacing)
+
+
+def _frozen(content: Any) -> Any:
+    return tuple(map(_frozen, content)) if isinstance(content, list) else content
 
 
 def _floats(values: np.ndarray) -> tuple[float, ...]:

@@ -1,12 +1,27 @@
 """An analytic patient: structures with intensities, later over earlier, and their exact truth."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from itertools import combinations
+from math import isnan
 from typing import Any
 
 from scanmill.phantom.body import Body
 from scanmill.phantom.composition import Difference, Union, disjoint, nested
+from scanmill.phantom.warp import Warp, Warped
+
+
+@dataclass(frozen=True)
+class Texture:
+    """How a tissue's intensity varies from place to place.
+
+    sd: HU, or MR signal. length: mm over which it varies (`correlated_field`). seed: of the field.
+    """
+
+    sd: float
+    length: float
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -17,6 +32,7 @@ class Structure:
     label: int
     intensity: float
     body: Body
+    texture: Texture | None = None
 
 
 class Patient:
@@ -50,6 +66,14 @@ class Patient:
             "what is visible of them would have no exact volume"
         )
 
+    def warped(self, warp: Warp) -> "Patient":
+        """The patient after a warp: with the same volumes, and the same bodies in one another."""
+        other = copy(self)
+        other.structures = tuple(
+            replace(structure, body=Warped(structure.body, warp)) for structure in self.structures
+        )
+        return other
+
     def children(self, index: int) -> list[int]:
         """The structures that lie directly in one, without those that lie in its children."""
         inside = self._inside[index]
@@ -66,7 +90,7 @@ class Patient:
         """Exact measures of each structure, in LPS mm, mm2 and mm3.
 
         `volume_mm3`, `area_mm2` and `centroid_mm` are of the visible part, as in the label map;
-        `whole_…` of the structure with what lies in it.
+        `whole_…` of the structure with what lies in it. An area without a closed form is None.
         """
         return [
             {"name": structure.name, "label": structure.label}
@@ -79,6 +103,6 @@ class Patient:
 def _measures(prefix: str, body: Body) -> dict[str, Any]:
     return {
         f"{prefix}volume_mm3": float(body.volume),
-        f"{prefix}area_mm2": float(body.area),
+        f"{prefix}area_mm2": None if isnan(body.area) else float(body.area),
         f"{prefix}centroid_mm": [float(x) for x in body.centroid],
     }
