@@ -1,5 +1,6 @@
 """The objects: whole to independent readers, valid, the same each time, without the patient."""
 
+import json
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -240,18 +241,33 @@ def test_frames_of_multi_frame_instances_are_referred_to_by_number():
     assert len(series.ReferencedInstanceSequence) == 2
 
 
-def test_off_the_source_s_slices_segments_refer_to_the_series_alone():
+def between_slices(grid):
+    """A series whose volume was resampled: its slices lie between the source's."""
+    found = found_on(grid)
+    shifted = [
+        replace(f, position=f.position + 0.3 * grid.axes[:, 2] + 2 * grid.axes[:, 0])
+        for f in found.frames
+    ]
+    return replace(found, frames=shifted, on_slices=False)
+
+
+def test_off_the_source_s_slices_segments_refer_to_the_slices_on_either_side():
     grid = GRIDS["oblique"]
-    source = replace(source_on(grid), on_slices=False)
-    seg = binary_segmentation(organ_and_tumour(grid), source)
+    found = between_slices(grid)
+    seg = binary_segmentation(organ_and_tumour(grid), source_images(found, Original(), CASE))
     for group in seg.PerFrameFunctionalGroupsSequence:
-        assert len(group.DerivationImageSequence) == 0
-    assert seg.ReferencedSeriesSequence[0].SeriesInstanceUID == source.series
+        position = np.array(group.PlanePositionSequence[0].ImagePositionPatient, float)
+        k = grid.to_index(position)
+        assert np.allclose(k, np.rint(k), atol=1e-4)
+        items = group.DerivationImageSequence[0].SourceImageSequence
+        expected = [found.frames[round(k[2]) - 1], found.frames[round(k[2])]]
+        assert [i.ReferencedSOPInstanceUID for i in items] == [f.sop_instance for f in expected]
+        assert {i.SpatialLocationsPreserved for i in items} == {"NO"}
 
 
 @pytest.mark.skipif(not reader("dciodvfy"), reason="dicom3tools is not installed")
 @pytest.mark.parametrize("identity", [Pseudonyms(KEY, CASE), Original()], ids=["pseudonyms", "own"])
-@pytest.mark.parametrize("found", [found_on, enhanced_on])
+@pytest.mark.parametrize("found", [found_on, enhanced_on, between_slices])
 def test_dciodvfy_finds_no_error(found, identity, tmp_path):
     grid = GRIDS["oblique"]
     source = source_images(found(grid), identity, CASE)
@@ -395,6 +411,19 @@ def test_the_report_s_numbers_are_those_of_the_table(modality):
         assert segment.ReferencedSegmentNumber == number
 
 
+@pytest.mark.skipif(not reader("tid1500reader"), reason="dcmqi is not installed")
+def test_dcmqi_reads_the_report(tmp_path):
+    grid = GRIDS["axial"]
+    write_object(tmp_path / "sr.dcm", all_objects(tmp_path, grid, source_on(grid))["sr"])
+    read = tmp_path / "read.json"
+    run(reader("tid1500reader"), "--inputDICOM", tmp_path / "sr.dcm", "--outputMetadata", read)
+    organ, tumour = json.loads(read.read_text())["Measurements"]
+    assert organ["Laterality"]["CodeValue"] == "7771000" and "Laterality" not in tumour
+    for group in (organ, tumour):
+        numbers = [float(item["value"]) for item in group["measurementItems"]]
+        assert numbers[:-1] == [float(text) for c, text in ROW.items() if text and c != "stat_var"]
+
+
 @pytest.mark.skipif(not reader("dsrdump"), reason="dcmtk is not installed")
 def test_dcmtk_reads_the_report(tmp_path):
     grid = GRIDS["axial"]
@@ -419,6 +448,21 @@ def test_an_encapsulated_stl_is_the_surface_in_lps_mm(suffix, tmp_path):
         trimesh.Trimesh(surface.points, surface.triangles).volume, rel=1e-4
     )
     assert np.allclose(mesh.bounds, [surface.points.min(axis=0), surface.points.max(axis=0)])
+
+
+@pytest.mark.skipif(not reader("dciodvfy"), reason="dicom3tools is not installed")
+def test_a_code_longer_than_code_value_holds_is_kept_whole(tmp_path):
+    grid = GRIDS["axial"]
+    code = {"scheme": "SCT", "value": "123456789012345678", "meaning": "Eighteen digits"}
+    parts = [structure("long", masks_on(grid)["two pieces"], code=code)]
+    seg = binary_segmentation(parts, source_on(grid))
+    rows = {"long": ROW}
+    made = [seg, structure_set(parts, source_on(grid))]
+    made.append(measurement_report(parts, rows, seg, source_on(grid)))
+    for n, each in enumerate(made):
+        write_object(tmp_path / f"{n}.dcm", each)
+        assert code["value"].encode() in (tmp_path / f"{n}.dcm").read_bytes()
+        assert errors_of(tmp_path / f"{n}.dcm") == []
 
 
 def test_every_recipe_s_structure_can_be_described():

@@ -9,6 +9,8 @@ from scanmill.export.structures import Exported
 from scanmill.snomed import CATEGORIES, LATERALITIES
 
 SNOMED_CT = "SCT"
+# The longest value that Code Value (SH) holds.
+SHORT = 16
 
 
 def category(structure: Exported) -> Code:
@@ -43,7 +45,8 @@ def property_type(structure: Exported) -> Dataset:
 def coded(code: Any) -> Dataset:
     """The item of a code sequence. code: with value, scheme_designator and meaning."""
     item = Dataset()
-    item.CodeValue = code.value
+    keyword = "CodeValue" if len(code.value) <= SHORT else "LongCodeValue"
+    setattr(item, keyword, code.value)
     item.CodingSchemeDesignator = code.scheme_designator
     item.CodeMeaning = code.meaning
     return item

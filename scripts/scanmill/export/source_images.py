@@ -3,7 +3,6 @@
 Attributes: DICOM PS3.3 C.7.6.16.2.6 (derivation image), C.12.4 (common instance reference).
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +15,7 @@ from pydicom.valuerep import format_number_as_ds
 from scanmill.export.coding import coded
 from scanmill.export.identity import EMPTY, Identity, time_of
 from scanmill.grid import Grid
+from scanmill.source.dicom import Found
 
 UNKNOWN_DATE, UNKNOWN_TIME = "19000101", "000000"
 MOMENTS = ("Content", "Acquisition", "Series", "Study")
@@ -23,20 +23,25 @@ MOMENTS = ("Content", "Acquisition", "Series", "Study")
 
 @dataclass(frozen=True)
 class Frame:
-    """One slice of the source. number: from 1, in an instance of several frames; else None."""
+    """One slice of the source.
+
+    number: from 1, in an instance of several frames; else None. position: LPS mm of the centre of the
+    first pixel.
+    """
 
     sop_class: str
     sop_instance: str
     number: int | None
+    position: np.ndarray
 
 
 @dataclass(frozen=True)
 class SourceImages:
     """All that exported objects may tell of their source, under the identity that they carry.
 
-    grid: of the source's slices. frames: one for each slice along the grid's z where the slices are
-    the source's own (`on_slices`); all of the source's where not. subject: attributes of patient and
-    study. date, time: of the source, DA and TM.
+    grid: that masks are exported on. frames: the source's slices along the grid's z, the k-th of which
+    is slice k of the grid where `on_slices`. positions: of the grid's slices, as a frame's. subject:
+    attributes of patient and study. date, time: of the source, DA and TM.
     """
 
     grid: Grid
@@ -63,30 +68,27 @@ class SourceImages:
         return decimals([*direction[:, 0], *direction[:, 1]])
 
     def reference(self, k: int) -> Dataset:
-        """An item that refers to the frame of slice k."""
+        """An item that refers to the k-th frame."""
         frame = self.frames[k]
-        item = _instance(frame)
+        item = _instance(frame.sop_class, frame.sop_instance)
         if frame.number is not None:
             item.ReferencedFrameNumber = frame.number
         return item
 
     def derivation(self, k: int) -> list[Dataset]:
         """The items of Derivation Image Sequence of a segment's frame on slice k."""
-        if not self.on_slices:
-            return []
-        source = self.reference(k)
-        source.SpatialLocationsPreserved = "YES"
-        source.PurposeOfReferenceCodeSequence = [
-            coded(codes.DCM.SourceImageForImageProcessingOperation)
-        ]
+        purpose = coded(codes.DCM.SourceImageForImageProcessingOperation)
         item = Dataset()
         item.DerivationCodeSequence = [coded(codes.DCM.Segmentation)]
-        item.SourceImageSequence = [source]
+        item.SourceImageSequence = [self.reference(n) for n in self._behind(k)]
+        for source in item.SourceImageSequence:
+            source.SpatialLocationsPreserved = "YES" if self.on_slices else "NO"
+            source.PurposeOfReferenceCodeSequence = [purpose]
         return [item]
 
     def instances(self) -> list[Dataset]:
         """An item for each instance of the source, in the order of the slices."""
-        return [_instance(frame) for frame in self._instances()]
+        return [_instance(*names) for names in self._instances()]
 
     def referenced_series(self) -> list[Dataset]:
         """The items of Referenced Series Sequence."""
@@ -97,7 +99,7 @@ class SourceImages:
 
     def evidence(self) -> list[Dataset]:
         """Each instance of the source, as far as a library needs to refer to it."""
-        return [self._named(frame.sop_class, frame.sop_instance) for frame in self._instances()]
+        return [self._named(*names) for names in self._instances()]
 
     def plain_image(self) -> Dataset:
         """What a library takes for the source where the real one may be of frames: its first slice."""
@@ -111,6 +113,16 @@ class SourceImages:
         header.ImagePositionPatient = self.position(0)
         return header
 
+    def _behind(self, k: int) -> list[int]:
+        """Which frames slice k was made of: itself, or those on either side along the grid's z."""
+        if self.on_slices:
+            return [k]
+        places = np.array([frame.position for frame in self.frames])
+        heights = (places - self.positions[k]) @ self.grid.axes[:, 2]
+        below = max(int(np.searchsorted(heights, 0, "right")) - 1, 0)
+        above = min(int(np.searchsorted(heights, 0)), len(heights) - 1)
+        return sorted({below, above})
+
     def _named(self, sop_class: str, sop_instance: str) -> Dataset:
         header = Dataset()
         header.SOPClassUID, header.SOPInstanceUID = sop_class, sop_instance
@@ -120,19 +132,22 @@ class SourceImages:
             setattr(header, keyword, "")
         return header
 
-    def _instances(self) -> Iterator[Frame]:
-        seen = dict.fromkeys((frame.sop_class, frame.sop_instance) for frame in self.frames)
-        return (Frame(*names, None) for names in seen)
+    def _instances(self) -> list[tuple[str, str]]:
+        """Class and UID of each instance, once."""
+        return list(dict.fromkeys((f.sop_class, f.sop_instance) for f in self.frames))
 
 
-def source_images(found: Any, identity: Identity, case: str) -> SourceImages:
-    """What objects may tell of a source that `source.dicom.find_volume` found."""
+def source_images(found: Found, identity: Identity, case: str) -> SourceImages:
+    """What objects may tell of a source that was found, under an identity."""
     header = found.header()
-    frames = [Frame(f.sop_class, identity.uid(f.sop_instance), f.number) for f in found.frames]
+    frames = [
+        Frame(f.sop_class, identity.uid(f.sop_instance), f.number, np.asarray(f.position, float))
+        for f in found.frames
+    ]
     centres = np.zeros((found.grid.size[2], 3))
     centres[:, 2] = np.arange(found.grid.size[2])
     # The source's own decimals where it has them: a reader may compare them as text.
-    own = np.array([f.position for f in found.frames]) if found.on_slices else None
+    own = np.array([f.position for f in frames]) if found.on_slices else None
 
     def named(uid: str, what: str) -> str:
         return identity.uid(uid) if uid else identity.derived(what, found.series, case)
@@ -160,10 +175,10 @@ def decimals(values: Any) -> list[str]:
     return [format_number_as_ds(float(value) + 0.0) for value in values]
 
 
-def _instance(frame: Frame) -> Dataset:
+def _instance(sop_class: str, sop_instance: str) -> Dataset:
     item = Dataset()
-    item.ReferencedSOPClassUID = frame.sop_class
-    item.ReferencedSOPInstanceUID = frame.sop_instance
+    item.ReferencedSOPClassUID = sop_class
+    item.ReferencedSOPInstanceUID = sop_instance
     return item
 
 
