@@ -51,12 +51,12 @@ def grow(mask: np.ndarray, reach: np.ndarray, grid: Grid) -> np.ndarray:
     less than half a voxel, nothing is added.
     """
     size = np.array(voxels_of(reach, grid))
-    low, high = _rows(grid.axes, reach, 0.999 * half_voxel(grid), size)
+    low, high = _rows(grid.axes, STEPS @ grid.axes.T, reach, 0.999 * half_voxel(grid), size)
     return _filled(mask, *_crossings(mask.view(np.uint8)), low, high)
 
 
 @njit(cache=True)
-def _rows(axes, reach, slack, size):  # noqa: ANN001, ANN202
+def _rows(axes, steps, reach, slack, size):  # noqa: ANN001, ANN202
     """The first and last voxel along x of the margin around a place of the surface: [z, y, kind].
 
     For each row of voxels around, and each kind of place (see `_crossings`), relative to the voxel
@@ -67,7 +67,7 @@ def _rows(axes, reach, slack, size):  # noqa: ANN001, ANN202
     low = np.full((2 * nz + 1, 2 * ny + 1, kinds), nx + 1, np.int16)
     high = np.full(low.shape, -nx - 1, np.int16)
     for kind in range(kinds):
-        step = axes @ STEPS[kind // PLACES] * ((kind % PLACES) / (PLACES - 1))
+        step = steps[kind // PLACES] * ((kind % PLACES) / (PLACES - 1))
         for z in range(-nz, nz + 1):
             for y in range(-ny, ny + 1):
                 for x in range(-nx, nx + 1):
