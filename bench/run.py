@@ -38,6 +38,7 @@ def stages(scan: Path, labels: Path, case: Path) -> list[tuple[str, dict, dict, 
             "colour": "#dd8265",
             "triangles": None,
             "segment": {"method": "labels", "value": n, "steps": STEPS},
+            "distances_to": [],
         }
         for n in LABELS
     ]
@@ -88,7 +89,7 @@ def stages(scan: Path, labels: Path, case: Path) -> list[tuple[str, dict, dict, 
             "measure",
             files("isotropic", "labels", "overlaps", "surfaces"),
             files("measurements"),
-            {"case": "bench", "structures": chosen("name", "label")},
+            {"case": "bench", "structures": chosen("name", "label", "distances_to")},
         ),
     ]
 
