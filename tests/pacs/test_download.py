@@ -1,6 +1,9 @@
 """Downloads from servers that misbehave: all of a series, or a refusal; nothing in between."""
 
 import stat
+import struct
+import tracemalloc
+import zlib
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -10,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pacs_series import SLICES, write
 from pydicom import dcmread
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 from scanmill.pacs import dicomweb, patience
 from scanmill.pacs.dicomweb import _pages, _single_part
-from scanmill.pacs.download import connect, download_series
+from scanmill.pacs.download import _identifiers, connect, download_series
 from scanmill.pacs.patience import DeclinedError, ServerError
 from scanmill.pacs.query import Instance, parse
 from scanmill.refusal import Refusal
@@ -117,6 +120,27 @@ def test_what_is_no_dicom_is_no_instance(made, tmp_path, content):
             arrivals.take(uid, arrivals.folder / "x")
 
     refused(Broken(made), tmp_path, "pacs-incomplete")
+
+
+def test_a_deflated_instance_is_not_inflated_whole(made, tmp_path):
+    bomb = tmp_path / "bomb"
+    header = dcmread(made.files[0], stop_before_pixels=True)
+    header.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    header.save_as(bomb, implicit_vr=False, little_endian=True, enforce_file_format=True)
+    room = 132 + 12 + dcmread(bomb).file_meta.FileMetaInformationGroupLength
+    content = bomb.read_bytes()
+    plain = zlib.decompressobj(-zlib.MAX_WBITS).decompress(content[room:])
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    head = struct.pack("<HH2sHL", 0x7FE0, 0x0010, b"OB", 0, 1 << 28)
+    packed = [deflate.compress(plain + head)]
+    packed += [deflate.compress(bytes(1 << 20)) for _ in range(256)]
+    bomb.write_bytes(content[:room] + b"".join(packed) + deflate.flush())
+    tracemalloc.start()
+    meta, found = _identifiers(bomb)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.SOPInstanceUID == meta.MediaStorageSOPInstanceUID == header.SOPInstanceUID
+    assert peak < 20 << 20
 
 
 class Cut(Pacs):

@@ -1,20 +1,24 @@
 """A series downloaded from a PACS: whole, in its original transfer syntax, and resumed after a cut."""
 
 import hashlib
+import io
 import shutil
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
-import pydicom
+from pydicom import Dataset
 from pydicom.errors import InvalidDicomError
+from pydicom.filereader import read_dataset, read_preamble
 
 from scanmill.pacs.patience import DeclinedError, ServerError, patiently
 from scanmill.pacs.query import Instance, Query, Series, Server, find
 from scanmill.refusal import Refusal
 from scanmill.site import Site
 
-SERIES_TAGS = ["SOPInstanceUID", "SeriesInstanceUID"]
+META, SERIES = 0x0002, 0x0020000E
+BEGINNING = 1 << 22
 
 
 class Source(Server, Protocol):
@@ -120,12 +124,28 @@ def _incomplete(stated: int | None, then: str) -> Refusal:
 def _is_instance(file: Path, uid: str, series: str) -> bool:
     """Whether a file can be read as that instance of that series, with its transfer syntax told."""
     try:
-        header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=SERIES_TAGS)
-    except (InvalidDicomError, OSError, ValueError, EOFError):
+        meta, header = _identifiers(file)
+        return meta.MediaStorageSOPInstanceUID == header.SOPInstanceUID == uid and (
+            header.SeriesInstanceUID == series
+        )
+    except (InvalidDicomError, AttributeError, OSError, ValueError, EOFError, zlib.error):
         return False
-    return (
-        header.file_meta.get("TransferSyntaxUID") is not None
-        and header.file_meta.get("MediaStorageSOPInstanceUID") == uid
-        and header.get("SOPInstanceUID") == uid
-        and header.get("SeriesInstanceUID") == series
-    )
+
+
+def _identifiers(file: Path) -> tuple[Dataset, Dataset]:
+    """The file meta, and the header up to the series; of a deflated file only the beginning."""
+    with open(file, "rb") as stream:
+        read_preamble(stream, force=False)
+        meta = read_dataset(stream, False, True, stop_when=lambda tag, *_: tag.group != META)
+        syntax = meta.TransferSyntaxUID
+        content: BinaryIO = stream
+        if syntax.is_deflated:
+            beginning = zlib.decompressobj(-zlib.MAX_WBITS).decompress(stream.read(), BEGINNING)
+            content = io.BytesIO(beginning)
+        header = read_dataset(
+            content,
+            syntax.is_implicit_VR,
+            syntax.is_little_endian,
+            stop_when=lambda tag, *_: tag > SERIES,
+        )
+    return meta, header
