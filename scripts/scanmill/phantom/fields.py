@@ -17,9 +17,12 @@ def correlated_field(grid: Grid, length: float, seed: int | list[int]) -> np.nda
     white = np.random.default_rng(seed).standard_normal(grid.shape)
     spectrum = fft.rfftn(white)
     for axis, (size, spacing) in enumerate(zip(grid.shape, grid.spacing[::-1], strict=True)):
-        frequency = fft.fftfreq(size, spacing)
-        transfer = np.exp(-0.5 * (np.pi * frequency * length) ** 2)
-        transfer /= np.sqrt(np.mean(transfer**2))
+        # The spectrum of the sampled correlation, not a sampled spectrum: slices may be farther
+        # apart than the correlation reaches.
+        steps = np.arange(size)
+        correlation = np.exp(-((np.minimum(steps, size - steps) * spacing / length) ** 2))
+        power = np.maximum(fft.fft(correlation).real, 0)
+        transfer = np.sqrt(power / power.mean())
         part = transfer[: spectrum.shape[axis]]
         spectrum *= part.reshape([-1 if a == axis else 1 for a in range(3)])
     return fft.irfftn(spectrum, grid.shape)
