@@ -27,8 +27,8 @@ def voxels_inside(labels: Volume, target: Grid, number: int) -> np.ndarray:
     """
     width = np.abs(np.linalg.inv(target.axes) @ labels.grid.axes).sum(axis=1)
     first, last = -0.5, np.asarray(target.size) - 0.5
-    corners = np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)])
-    corners = corners * (np.asarray(labels.grid.size) - 1)
+    ends = np.array([[s.start, s.stop - 1] for s in bounding_box(labels.array)[::-1]], float)
+    corners = np.stack(np.meshgrid(*ends, indexing="ij"), -1).reshape(-1, 3)
     index = target.to_index(labels.grid.to_physical(corners))
     # Places come from 32-bit headers: a thousandth of a voxel is no overhang.
     if (index - width / 2 > first - 1e-3).all() and (index + width / 2 < last + 1e-3).all():

@@ -26,9 +26,8 @@ def mask_of(contours: Contours, scan: Grid) -> tuple[Mask, list[Note]]:
     span more than memory holds.
     """
     planes = planes_of(contours, scan)
-    index = planes.lattice.to_index(contours.points)[:, :2]
-    low = np.floor(index.min(axis=0)).astype(int)
-    width, height = (np.ceil(index.max(axis=0)).astype(int) - low + 1).tolist()
+    low = np.floor(planes.pixels.min(axis=0)).astype(int)
+    width, height = (np.ceil(planes.pixels.max(axis=0)).astype(int) - low + 1).tolist()
     levels = planes.levels - np.floor(planes.levels[0])
     layers = int(np.rint(levels[-1])) + 1
     if max(layers, len(levels)) * width * height > LARGEST_BOX:
@@ -38,7 +37,7 @@ def mask_of(contours: Contours, scan: Grid) -> tuple[Mask, list[Note]]:
             f"{height} pixels; up to {LARGEST_BOX} pixels are accepted",
         )
     drawn, crossing = draw(
-        index - low, contours.bounds, planes.plane_of, (len(levels), height, width)
+        planes.pixels - low, contours.bounds, planes.plane_of, (len(levels), height, width)
     )
     filled, notes = _filled(drawn, planes, levels, layers)
     if crossing:

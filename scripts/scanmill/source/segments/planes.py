@@ -31,12 +31,14 @@ class Contours:
 class Planes:
     """The planes of one ROI's contours.
 
-    lattice: its x and y axes span the planes, layers along z are one step apart. levels: of each
-    plane, rising, where it lies among the layers, in steps. plane_of: of each contour, its plane.
-    own: True where the planes are none of the scan's slices. even: True where each plane is a layer.
+    lattice: its x and y axes span the planes, layers along z are one step apart. pixels: (n, 2), the
+    contours' points as indices along these axes. levels: of each plane, rising, where it lies among
+    the layers, in steps. plane_of: of each contour, its plane. own: True where the planes are none of
+    the scan's slices. even: True where each plane is a layer.
     """
 
     lattice: Grid
+    pixels: np.ndarray
     levels: np.ndarray
     plane_of: np.ndarray
     own: bool
@@ -49,17 +51,19 @@ def planes_of(contours: Contours, scan: Grid) -> Planes:
     low, high = _ends(index[:, 2], contours.bounds)
     heights = (low + high) / 2
     levels, plane_of = _grouped(heights)
+    pixels = index[:, :2]
     if lattice is scan and _are_whole(levels):
-        return Planes(lattice, np.rint(levels), plane_of, own=False, even=True)
+        return Planes(lattice, pixels, np.rint(levels), plane_of, own=False, even=True)
     if len(levels) == 1:
-        return Planes(_moved(lattice, levels[0], 1.0), np.zeros(1), plane_of, own=True, even=True)
+        own = _moved(lattice, levels[0], 1.0)
+        return Planes(own, pixels, np.zeros(1), plane_of, own=True, even=True)
     step = _step(levels)
     own = _moved(lattice, levels[0], step)
     if own.spacing[2] > max(LARGEST_GAP, scan.spacing[2] * (1 + FLAT)):
         raise _too_far(own.spacing[2])
     levels = (levels - levels[0]) / step
     even = _are_whole(levels)
-    return Planes(own, np.rint(levels) if even else levels, plane_of, own=True, even=even)
+    return Planes(own, pixels, np.rint(levels) if even else levels, plane_of, True, even)
 
 
 def largest_gap(planes: Planes) -> float:
