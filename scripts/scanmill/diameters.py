@@ -18,17 +18,9 @@ def diameter(inside: Array, spacing: Array) -> float:
     return float(np.sqrt(_largest_distance(*_plane_hulls(inside, spacing))))
 
 
-def plane_diameters(inside: Array, spacing: Array) -> Array:
+def plane_diameters(mask: Array, spacing: Array) -> Array:
     """Largest distance, mm, between two mesh vertices in one plane; planes normal to x, y and z."""
-    found = []
-    for axis in (2, 1, 0):
-        turned = np.ascontiguousarray(np.moveaxis(inside, axis, 0))
-        step = np.concatenate([np.delete(spacing, 2 - axis), [spacing[2 - axis]]])
-        points, begin, _ = _plane_hulls(turned, step)
-        found.append(
-            np.sqrt(_largest_in_plane(points, begin, np.ones(len(begin) - 1, np.bool_))[0])
-        )
-    return np.array(found)
+    return np.sqrt(_largest_by_plane(mask, spacing))
 
 
 def axial_diameters(mask: Array, grid: Grid) -> tuple[float, float]:
@@ -42,13 +34,28 @@ def axial_diameters(mask: Array, grid: Grid) -> tuple[float, float]:
     axis = grid.axial_axis
     inside = np.pad(np.moveaxis(mask, 2 - axis, 0).astype(np.uint8), 1)
     step = np.append(np.delete(grid.spacing, axis), grid.spacing[axis])
-    points, begin, heights = _plane_hulls(inside, step)
-    on_centres = np.arange(len(heights)) % 2 == 0
-    squared, plane, one, other = _largest_in_plane(points, begin, on_centres)
+    points, begin, _ = _plane_hulls(inside, step)
+    # Every other plane lies on voxel centres.
+    squared, plane, one, other = _largest_in_plane(points, begin, 2)
     hull = points[begin[plane] : begin[plane + 1], :2]
     along = (points[other] - points[one])[:2] / np.sqrt(squared)
     across = hull @ np.array([-along[1], along[0]])
     return float(np.sqrt(squared)), float(across.max() - across.min())
+
+
+@kernel
+def _largest_by_plane(mask, spacing):  # noqa: ANN001, ANN202
+    """Largest squared distance within the planes normal to each axis (x, y, z)."""
+    inside = np.zeros((mask.shape[0] + 2, mask.shape[1] + 2, mask.shape[2] + 2), np.uint8)
+    inside[1:-1, 1:-1, 1:-1] = mask
+    x, y, z = spacing
+    along_x = np.ascontiguousarray(inside.transpose(2, 0, 1)), np.array([y, z, x])
+    along_y = np.ascontiguousarray(inside.transpose(1, 0, 2)), np.array([x, z, y])
+    largest = np.empty(3)
+    for n, (turned, step) in enumerate((along_x, along_y, (inside, spacing))):
+        points, begin, _ = _plane_hulls(turned, step)
+        largest[n] = _largest_in_plane(points, begin, 1)[0]
+    return largest
 
 
 @kernel
@@ -58,60 +65,40 @@ def _plane_hulls(inside, spacing):  # noqa: ANN001, ANN202
     Returns the hulls' points (n, 3) as (x, y, z), where each plane's begin, and the planes' heights.
     Planes lie on the voxel centres and halfway between them.
     """
-    depth, height, width = inside.shape
+    depth, height = inside.shape[:2]
     capacity = 1024
     points = np.empty((capacity, 3))
     begin = np.zeros(2 * depth, np.int64)
     heights = np.empty(2 * depth - 1)
-    candidates = np.empty((4 * (height + width), 2))
+    ends = np.empty((2 * height, 3))
+    hull = np.empty((4 * height, 2))
     count = 0
     for plane in range(2 * depth - 1):
         z = plane // 2
-        found = 0
+        levels = 0
         if plane % 2 == 0:
-            # Outermost midpoints along the rows and along the columns.
-            for y in range(height):
-                first, last = -1, -1
-                for x in range(width):
-                    if inside[z, y, x]:
-                        if first < 0:
-                            first = x
-                        last = x
-                if first >= 0:
-                    candidates[found, 0], candidates[found, 1] = first - 0.5, y
-                    candidates[found + 1, 0], candidates[found + 1, 1] = last + 0.5, y
-                    found += 2
-            if found > 0:
-                for x in range(width):
-                    first, last = -1, -1
-                    for y in range(height):
-                        if inside[z, y, x]:
-                            if first < 0:
-                                first = y
-                            last = y
-                    if first >= 0:
-                        candidates[found, 0], candidates[found, 1] = x, first - 0.5
-                        candidates[found + 1, 0], candidates[found + 1, 1] = x, last + 0.5
-                        found += 2
+            for y in range(height - 1):
+                first, last = _ends(inside[z, y], inside[0, 0])
+                if last >= 0:
+                    ends[levels, 0], ends[levels, 1], ends[levels, 2] = first - 0.5, last + 0.5, y
+                    levels += 1
+                first, last = _ends(inside[z, y], inside[z, y + 1])
+                if last >= 0:
+                    ends[levels, 0], ends[levels, 1], ends[levels, 2] = first, last, y + 0.5
+                    levels += 1
         else:
             for y in range(height):
-                first, last = -1, -1
-                for x in range(width):
-                    if inside[z, y, x] != inside[z + 1, y, x]:
-                        if first < 0:
-                            first = x
-                        last = x
-                if first >= 0:
-                    candidates[found, 0], candidates[found, 1] = first, y
-                    candidates[found + 1, 0], candidates[found + 1, 1] = last, y
-                    found += 2
-        hull = _hull(candidates[:found])
-        while count + len(hull) > capacity:
+                first, last = _ends(inside[z, y], inside[z + 1, y])
+                if last >= 0:
+                    ends[levels, 0], ends[levels, 1], ends[levels, 2] = first, last, y
+                    levels += 1
+        size, start = _hull(ends[:levels], hull)
+        while count + size > capacity:
             points = np.concatenate((points, np.empty((capacity, 3))))
             capacity *= 2
-        for n in range(len(hull)):
-            points[count, 0] = hull[n, 0] * spacing[0]
-            points[count, 1] = hull[n, 1] * spacing[1]
+        for n in range(start, start + size):
+            points[count, 0] = hull[n % size, 0] * spacing[0]
+            points[count, 1] = hull[n % size, 1] * spacing[1]
             points[count, 2] = plane / 2 * spacing[2]
             count += 1
         begin[plane + 1] = count
@@ -120,29 +107,51 @@ def _plane_hulls(inside, spacing):  # noqa: ANN001, ANN202
 
 
 @kernel
-def _hull(points):  # noqa: ANN001, ANN202
-    """Convex hull of 2D points (Andrew's monotone chain)."""
-    if len(points) < 3:
-        return points.copy()
-    # Sorted by x, then y: coordinates are multiples of a half, so one key holds both.
-    points = points[np.argsort(points[:, 0] * 2**20 + points[:, 1], kind="mergesort")]
-    hull = np.empty((2 * len(points) + 1, 2))
+def _ends(row, other):  # noqa: ANN001, ANN202
+    """The first and the last place where two rows differ; -1, -1 where they are the same."""
+    first, last = 0, len(row) - 1
+    while first <= last and row[first] == other[first]:
+        first += 1
+    if first > last:
+        return -1, -1
+    while row[last] == other[last]:
+        last -= 1
+    return first, last
+
+
+@kernel
+def _hull(ends, hull):  # noqa: ANN001, ANN202
+    """Convex hull of points in rows (first x, last x, y), y ascending: its size, and where to begin.
+
+    Anticlockwise, up the last points and down the first ones (Andrew's monotone chain); to begin at the
+    point of least x, and of least y among those.
+    """
     size = 0
-    for turn in range(2):
-        floor = size + 1
-        for m in range(len(points)):
-            p = points[m] if turn == 0 else points[len(points) - 1 - m]
+    for side in (1, 0):
+        floor = max(size, 1)
+        for m in range(len(ends)):
+            n = m if side == 1 else len(ends) - 1 - m
+            x, y = ends[n, side], ends[n, 2]
+            if size > 0 and hull[size - 1, 0] == x and hull[size - 1, 1] == y:
+                continue
             while (
                 size > floor
-                and (hull[size - 1, 0] - hull[size - 2, 0]) * (p[1] - hull[size - 2, 1])
-                - (hull[size - 1, 1] - hull[size - 2, 1]) * (p[0] - hull[size - 2, 0])
+                and (hull[size - 1, 0] - hull[size - 2, 0]) * (y - hull[size - 2, 1])
+                - (hull[size - 1, 1] - hull[size - 2, 1]) * (x - hull[size - 2, 0])
                 <= 0
             ):
                 size -= 1
-            hull[size] = p
+            hull[size, 0], hull[size, 1] = x, y
             size += 1
+    if size > 1 and hull[size - 1, 0] == hull[0, 0] and hull[size - 1, 1] == hull[0, 1]:
         size -= 1
-    return hull[: max(size, 1)].copy()
+    start = 0
+    for n in range(1, size):
+        if hull[n, 0] < hull[start, 0] or (
+            hull[n, 0] == hull[start, 0] and hull[n, 1] < hull[start, 1]
+        ):
+            start = n
+    return size, start
 
 
 @kernel
@@ -180,12 +189,10 @@ def _largest_distance(points, begin, heights):  # noqa: ANN001, ANN202
 
 
 @kernel
-def _largest_in_plane(points, begin, allowed):  # noqa: ANN001, ANN202
-    """Largest squared distance within a plane, the plane, and the two points."""
+def _largest_in_plane(points, begin, stride):  # noqa: ANN001, ANN202
+    """Largest squared distance within one of every `stride` planes, the plane, and the two points."""
     best, plane, one, other = 0.0, 0, 0, 0
-    for p in range(len(begin) - 1):
-        if not allowed[p]:
-            continue
+    for p in range(0, len(begin) - 1, stride):
         for n in range(begin[p], begin[p + 1]):
             for m in range(n + 1, begin[p + 1]):
                 dx = points[n, 0] - points[m, 0]
