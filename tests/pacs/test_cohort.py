@@ -153,3 +153,21 @@ def test_a_second_run_has_nothing_to_do_and_a_changed_cell_is_fetched_again(coho
     sheet.write_text(before)
     assert "web: fetch scan" in planned and "web: ingest" in planned
     assert "find: ingest" not in planned and STUDY not in planned
+
+
+def test_a_lost_connection_fails_the_job_and_its_logs_tell_no_one(network, tmp_path):
+    (tmp_path / "scans.tsv").write_text("case\tscan\na\tdimse:PatientID=SECRETID;SeriesNumber=3\n")
+    (tmp_path / "site.yaml").touch(0o600)
+    (tmp_path / "site.yaml").write_text("dimse: {host: localhost, port: 9, called: SECRETTITLE}")
+    words = ["--snakefile", ROOT / "Snakefile", "--directory", tmp_path, "--cores", "1"]
+    words += ["--config", "scans=scans.tsv", "--retries", "0", "--until", "fetch"]
+    done = run(network, tmp_path, "-m", "snakemake", *words)
+    assert done.returncode == 1
+    assert (
+        "dimse: the association could not be made" in done.stdout and "Traceback" not in done.stdout
+    )
+    assert "SECRET" not in done.stdout and "localhost" not in done.stdout
+    told = [
+        file for file in tmp_path.rglob("*") if file.is_file() and b"SECRET" in file.read_bytes()
+    ]
+    assert {file.name for file in told} == {"scans.tsv", "site.yaml", "scan-query.card"}
