@@ -27,10 +27,12 @@ from scanmill.export.source_grid import on_source_grid, volume_changes
 from scanmill.export.source_images import SourceImages, source_images
 from scanmill.export.structure_set import structure_set
 from scanmill.export.structures import Exported, exported
-from scanmill.export.surface_object import READERS, surface_object
+from scanmill.export.surface_object import surface_object
 from scanmill.label_map import LabelMap, Region
 from scanmill.label_map_files import read_label_map
+from scanmill.mesh_file import find_surface
 from scanmill.refusal import Refusal
+from scanmill.sidecar import read_sidecar
 from scanmill.source import dicom as dicom_source
 from scanmill.source import source_format
 from scanmill.stage import Record, run_job
@@ -117,8 +119,11 @@ def _objects(
     if "sr" in kinds:
         yield "sr", measurement_report(structures, _rows(measurements), segmentation, source)
     if "stl" in kinds:
-        for number, (structure, path) in enumerate(_surfaces(structures, surfaces), 1):
-            yield f"stl-{structure.name}", surface_object(number, structure, path, source)
+        meshed = read_sidecar(surfaces)["structures"]
+        closed = [s for s in structures if meshed[s.name]["status"] == "ok"]
+        for number, structure in enumerate(closed, 1):
+            surface = find_surface(surfaces, structure.name)
+            yield f"stl-{structure.name}", surface_object(number, structure, surface, source)
 
 
 def _tell_volumes(
@@ -140,13 +145,6 @@ def _tell_volumes(
 def _rows(measurements: Path) -> dict[str, dict[str, str]]:
     with open(measurements, encoding="utf-8", newline="") as stream:
         return {row["structure"]: row for row in csv.DictReader(stream)}
-
-
-def _surfaces(structures: list[Exported], folder: Path) -> Iterator[tuple[Exported, Path]]:
-    """Each structure that has a surface, and one file of it."""
-    for structure in structures:
-        files = [folder / f"{structure.name}{suffix}" for suffix in READERS]
-        yield from [(structure, file) for file in files if file.exists()][:1]
 
 
 if __name__ == "__main__":

@@ -45,7 +45,6 @@ from scanmill.export.structures import exported
 from scanmill.export.surface_object import surface_object
 from scanmill.grid import Grid
 from scanmill.label_map import Region
-from scanmill.mesh_file import write_surface
 from scanmill.recipe import load
 from scanmill.surface import boundaries, surface_of
 
@@ -79,15 +78,13 @@ def organ_and_tumour(grid):
     ]
 
 
-def surface_file(folder, grid, suffix=".ply"):
+def cavity(grid):
+    """The surface of a hollow sphere."""
     mesh, _ = boundaries(masks_on(grid)["sphere with a cavity"].astype(np.uint8), grid, 0.1)
-    surface = surface_of(mesh, 1, grid)
-    path = folder / f"organ{suffix}"
-    write_surface(path, surface)
-    return path, surface
+    return surface_of(mesh, 1, grid)
 
 
-def all_objects(folder, grid, source):
+def all_objects(grid, source):
     """Every kind of object of one source, by name."""
     structures = organ_and_tumour(grid)
     seg = binary_segmentation(structures, source)
@@ -97,7 +94,7 @@ def all_objects(folder, grid, source):
         "labelmap": label_map_segmentation(structures, source),
         "rtstruct": structure_set(structures, source),
         "sr": measurement_report(structures, rows, seg, source),
-        "stl": surface_object(1, structures[0], surface_file(folder, grid)[0], source),
+        "stl": surface_object(1, structures[0], cavity(grid), source),
     }
 
 
@@ -160,7 +157,7 @@ def test_highdicom_reads_segments_where_they_lie(name, form, tmp_path):
     assert len(index) == np.count_nonzero(expected.reshape(*grid.shape, -1).any(axis=-1))
 
 
-def test_segments_say_what_they_are(tmp_path):
+def test_segments_say_what_they_are():
     grid = GRIDS["oblique"]
     organ, tumour = binary_segmentation(organ_and_tumour(grid), source_on(grid)).SegmentSequence
     assert organ.SegmentedPropertyTypeCodeSequence[0].CodeMeaning == CODE["meaning"]
@@ -271,7 +268,7 @@ def test_off_the_source_s_slices_segments_refer_to_the_slices_on_either_side():
 def test_dciodvfy_finds_no_error(found, identity, tmp_path):
     grid = GRIDS["oblique"]
     source = source_images(found(grid), identity, CASE)
-    for name, made in all_objects(tmp_path, grid, source).items():
+    for name, made in all_objects(grid, source).items():
         write_object(tmp_path / f"{name}.dcm", made)
         said = errors_of(tmp_path / f"{name}.dcm")
         if name == "labelmap":
@@ -279,9 +276,9 @@ def test_dciodvfy_finds_no_error(found, identity, tmp_path):
         assert said == [], name
 
 
-def test_equal_inputs_give_equal_bytes_and_others_another_uid(tmp_path):
+def test_equal_inputs_give_equal_bytes_and_others_another_uid():
     grid = GRIDS["axial"]
-    one, same = (all_objects(tmp_path, grid, source_on(grid)) for _ in range(2))
+    one, same = (all_objects(grid, source_on(grid)) for _ in range(2))
     for name in one:
         assert written(one[name]) == written(same[name]), name
     changed = binary_segmentation(organ_and_tumour(grid)[:1], source_on(grid))
@@ -290,10 +287,10 @@ def test_equal_inputs_give_equal_bytes_and_others_another_uid(tmp_path):
     assert len({made.SeriesInstanceUID for made in one.values()}) == len(one)
 
 
-def test_nothing_of_the_source_s_identity_is_in_de_identified_bytes(tmp_path):
+def test_nothing_of_the_source_s_identity_is_in_de_identified_bytes():
     grid = GRIDS["axial"]
     secrets = [*PLANTED.values(), PRIVATE, ROOT, *PLANTED["PatientName"].split("^")]
-    for name, made in all_objects(tmp_path, grid, source_on(grid)).items():
+    for name, made in all_objects(grid, source_on(grid)).items():
         content = written(made)
         for secret in secrets:
             for encoding in ("utf-8", "latin-1", "utf-16-le"):
@@ -304,9 +301,9 @@ def test_nothing_of_the_source_s_identity_is_in_de_identified_bytes(tmp_path):
         assert again.ContentTime == "111213.5"
 
 
-def test_back_to_the_pacs_objects_belong_to_their_study(tmp_path):
+def test_back_to_the_pacs_objects_belong_to_their_study():
     grid = GRIDS["axial"]
-    for name, made in all_objects(tmp_path, grid, source_on(grid, Original())).items():
+    for name, made in all_objects(grid, source_on(grid, Original())).items():
         again = dcmread(BytesIO(written(made)))
         assert str(again.PatientName) == PLANTED["PatientName"], name
         assert (again.PatientID, again.StudyInstanceUID) == (PLANTED["PatientID"], STUDY)
@@ -414,7 +411,7 @@ def test_the_report_s_numbers_are_those_of_the_table(modality):
 @pytest.mark.skipif(not reader("tid1500reader"), reason="dcmqi is not installed")
 def test_dcmqi_reads_the_report(tmp_path):
     grid = GRIDS["axial"]
-    write_object(tmp_path / "sr.dcm", all_objects(tmp_path, grid, source_on(grid))["sr"])
+    write_object(tmp_path / "sr.dcm", all_objects(grid, source_on(grid))["sr"])
     read = tmp_path / "read.json"
     run(reader("tid1500reader"), "--inputDICOM", tmp_path / "sr.dcm", "--outputMetadata", read)
     organ, tumour = json.loads(read.read_text())["Measurements"]
@@ -427,17 +424,16 @@ def test_dcmqi_reads_the_report(tmp_path):
 @pytest.mark.skipif(not reader("dsrdump"), reason="dcmtk is not installed")
 def test_dcmtk_reads_the_report(tmp_path):
     grid = GRIDS["axial"]
-    write_object(tmp_path / "sr.dcm", all_objects(tmp_path, grid, source_on(grid))["sr"])
+    write_object(tmp_path / "sr.dcm", all_objects(grid, source_on(grid))["sr"])
     said = run(reader("dsrdump"), tmp_path / "sr.dcm")
     assert not [line for line in said.splitlines() if line.startswith("E:")]
     assert said.count("12345.67891") == 2
 
 
-@pytest.mark.parametrize("suffix", [".ply", ".stl", ".obj", ".vtp"])
-def test_an_encapsulated_stl_is_the_surface_in_lps_mm(suffix, tmp_path):
+def test_an_encapsulated_stl_is_the_surface_in_lps_mm():
     grid = GRIDS["oblique"]
-    path, surface = surface_file(tmp_path, grid, suffix)
-    made = surface_object(2, organ_and_tumour(grid)[0], path, source_on(grid))
+    surface = cavity(grid)
+    made = surface_object(2, organ_and_tumour(grid)[0], surface, source_on(grid))
     again = dcmread(BytesIO(written(made)))
     assert again.MIMETypeOfEncapsulatedDocument == "model/stl"
     assert again.MeasurementUnitsCodeSequence[0].CodeValue == "mm"
