@@ -41,7 +41,10 @@ def main() -> None:
     print(f"| series | {' | '.join(names)} |")
     print(f"|---|{'---|' * len(names)}")
     for group in dict.fromkeys(group for group, _ in counts):
-        print(f"| {group} | {' | '.join(_cell(counts.get((group, name))) for name in names)} |")
+        cases = counts[group, OWN].total()
+        print(
+            f"| {group} ({cases}) | {' | '.join(_cell(counts.get((group, name))) for name in names)} |"
+        )
 
 
 def counted() -> Counts:

@@ -148,7 +148,8 @@ def spliced(raw: bytes, layout: Layout, draw: random.Random) -> Damage:
     """Bytes left out, twice, or put in."""
     place, size = draw.randrange(132, len(raw)), draw.choice((1, 2, 8, 50))
     part = draw.choice((b"", raw[place : place + size] * 2, draw.randbytes(size)))
-    touched = layout.at(place)
+    # What begins in a header may end in the pixels.
+    touched = layout.at(place + size)
     touched = touched if touched in ("pixels", "deflated") else f"header of {touched}"
     return Damage(raw[:place] + part + raw[place + size :], f"splice at {place}", touched)
 

@@ -149,6 +149,7 @@ def bundled() -> list[Path]:
     return [path for path in files if path.suffix not in (".py", ".pyc")]
 
 
+@pytest.mark.filterwarnings("ignore:Expected explicit VR")
 def test_a_file_of_pydicom_is_refused_for_what_it_is():
     """Single slices, other objects and damaged files, all of them; none is a volume by itself."""
     with pytest.MonkeyPatch.context() as patch:
