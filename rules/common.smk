@@ -232,6 +232,7 @@ def described_recipes():
             "modality": recipe.modality,
             "spacing": recipe.spacing,
             "pass_band": recipe.pass_band,
+            "uneven_slices": recipe.uneven_slices,
             "structures": recipe.structures,
         }
         for name, recipe in found.items()
