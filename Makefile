@@ -5,17 +5,26 @@ BIN := $(VENV)/bin
 LOCK := envs/requirements.lock
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 SCANS ?=
+READERS := .venv-readers
 OPPONENTS ?= .venv-bench/bin/python
 DATA ?= $(or $(SCANMILL_DATA),../shared/data)
 
-.PHONY: run test lint format real bench lock
+.PHONY: run test readers lint format real bench lock
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.complete
 	$(BIN)/snakemake --cores $(CORES) $(if $(SCANS),--config "scans=$(SCANS)")
 
 test: $(VENV)/.complete
-	SCANMILL_DATA="$(abspath $(DATA))" $(BIN)/python -m pytest --durations=15
+	SCANMILL_DATA="$(abspath $(DATA))" SCANMILL_READERS="$(abspath $(READERS)/bin)" $(BIN)/python -m pytest --durations=15
+
+# What exported DICOM objects are read back with; without it, those tests are skipped.
+readers: $(READERS)/.complete
+$(READERS)/.complete: envs/readers.lock
+	rm -rf $(READERS)
+	$(PYTHON) -m venv $(READERS)
+	$(READERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	touch $@
 
 lint: $(VENV)/.complete
 	$(BIN)/ruff check .
