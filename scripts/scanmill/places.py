@@ -99,6 +99,9 @@ class Places:
 
     def _mask_folder(self, path: Path, recipe: Recipe | None) -> Labels:
         files = self._listing(path)
+        if files and not any(name.endswith(MASK_SUFFIX) for name in files):
+            # No masks: what a DICOM SEG or RTSTRUCT lies in, perhaps beside its images.
+            return ((None, str(path)),)
         names = [structure["name"] for structure in recipe.structures] if recipe else []
         masks = {n: str(path / (n + MASK_SUFFIX)) for n in names if n + MASK_SUFFIX in files}
         right = f"<structure>{MASK_SUFFIX} in {str(path)!r} would be right"

@@ -11,6 +11,7 @@ from earlier import (
     BALL,
     GRID,
     LABELS,
+    OK,
     ORGAN,
     assert_refusal_passed_on,
     ball,
@@ -19,10 +20,12 @@ from earlier import (
     put_refused,
     put_volume,
 )
-from scanmill.sidecar import read_sidecar
+from scanmill.frame_of_reference import seal
+from scanmill.sidecar import read_sidecar, sidecar_path, write_json
 from scanmill.stage import run_stage
 from scanmill.volume_file import Volume, read_volume
 from segment import segment
+from segment_samples import FRAME, sphere_contours, write_rtstruct
 from source_samples import write_itk
 
 BY_RULES = [
@@ -145,3 +148,34 @@ def test_the_sidecar_holds_no_path_of_the_labels(tmp_path):
     assert said["status"] == "ok"
     for sidecar in (said, read_sidecar(overlaps)):
         assert "Doe" not in json.dumps(sidecar) and str(tmp_path) not in json.dumps(sidecar)
+
+
+def test_contours_are_drawn_on_the_slices_as_acquired(tmp_path):
+    native = grid_over(ORGAN, (0.8, 0.9, 2.5), DIRECTIONS["oblique"], margin=6)
+    isotropic = put_volume(tmp_path / "one" / "isotropic.nii.gz", *blank(native.isotropic(1.0)))
+    sealed = seal(FRAME, np.zeros(1))
+    as_acquired = {"native_size": list(native.size), "native_spacing_mm": list(native.spacing)}
+    write_json(sidecar_path(isotropic), OK | as_acquired | {"frame_of_reference": sealed})
+    contours = sphere_contours(np.array(BALL.centre), 4, native)
+    path = write_rtstruct(tmp_path / "set.dcm", {"Ball": contours})
+    code = {"code": {"scheme": "SCT", "value": "1", "meaning": ""}, "laterality": None}
+    how = {"method": "labels", "value": 7, "named": ["ball"], "steps": []}
+    structure = {"name": "ball", "label": 7, "segment": how} | code
+    labels, _, said = run(isotropic, [structure], {None: path})
+    drawn = sum(np.pi * (16 - d**2) for d in heights(native, BALL.centre) if abs(d) < 4)
+    assert said["supplied_volume_mm3"]["ball"] == pytest.approx(drawn * 2.5, rel=0.05)
+    assert said["warnings"] == []
+    assert np.count_nonzero(read_volume(labels).array) == pytest.approx(drawn * 2.5, rel=0.05)
+
+
+def blank(grid):
+    return np.zeros(grid.shape, np.int16), grid
+
+
+def heights(grid, centre):
+    """Of the slices over a point, mm."""
+    normal = np.reshape(grid.direction, (3, 3))[:, 2]
+    return [
+        float((grid.to_physical(np.array([0, 0, k])) - centre) @ normal)
+        for k in range(grid.size[2])
+    ]

@@ -104,6 +104,13 @@ def test_rows_are_read_in_order_with_everything(cohort):
     assert rows["5"].labels == ((None, str(cohort / "a.nii.gz")),)
 
 
+def test_a_folder_without_masks_is_one_of_dicom_labels(cohort):
+    (cohort / "set").mkdir()
+    (cohort / "set" / "IM1").touch()
+    rows = read(cohort, "case\tscan\trecipe\tlabels\na\ta.nii.gz\tsupplied\tset\n")
+    assert rows["a"].labels == ((None, str(cohort / "set")),)
+
+
 def test_a_row_says_which_series_and_which_of_its_volumes(cohort):
     text = (
         "case\tscan\tvolume\tseries\n"
