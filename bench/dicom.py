@@ -2,7 +2,7 @@
 
 Usage: python dicom.py [--files 10000] [--slices 600] [--side 512]. Makes its input in a temporary
 folder: `files` slices of 16 x 16 pixels for the header scan, and a CT of `slices` slices of `side` x
-`side` pixels, each header of some 220 elements, as scanners write. Prints a table of CPU and wall
+`side` pixels, each header of some 200 elements, as scanners write. Prints a table of CPU and wall
 seconds and peak memory; each task runs once to warm the file cache, and then is measured.
 """
 
@@ -105,9 +105,8 @@ TASKS: dict[str, tuple[str, Callable[[Path], None]]] = {
 
 def measure(task: str, folder: Path) -> None:
     """Run one task here, its imports not counted, and print its costs."""
-    import SimpleITK  # noqa: F401
-
     import scanmill.source.dicom  # noqa: F401
+    import SimpleITK  # noqa: F401
 
     where, run = TASKS[task]
     run(folder / where)

@@ -161,7 +161,7 @@ def test_a_slice_in_each_syntax_has_the_values_that_simpleitk_reads(path):
 
     (file,) = files_in(path)
     (frame,) = frames_of(read_header(file))
-    check_pixels(frame)
+    check_pixels([frame])
     array, _ = read_planes([frame])
     truth = sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
     np.testing.assert_allclose(array, truth, rtol=1e-6)

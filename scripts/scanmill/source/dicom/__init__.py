@@ -67,7 +67,7 @@ class Found:
     def header(self) -> Dataset:
         """The whole header of the first frame's instance, without its pixel data."""
         with warnings.catch_warnings(action="ignore"):
-            return whole_header(self.first.file)
+            return whole_header(self.first)
 
 
 def find_volume(
@@ -117,8 +117,7 @@ def _stack(path: Path, series: str, volume: str, allow_uneven: bool) -> tuple[St
         check_one_patient(headers)
         chosen, notes = choose_series(headers, series)
         frames = [frame for header in chosen for frame in frames_of(header)]
-        for frame in frames:
-            check_pixels(frame)
+        check_pixels(frames)
         planes, more = choose_volume(frames, volume, digest_of)
         stack = stack_of(planes, allow_uneven)
         notes += [*more, *stack.notes, *real_world_notes(stack.frames[0])]

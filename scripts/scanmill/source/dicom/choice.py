@@ -15,7 +15,6 @@ from scanmill.source.dicom.frames import KINDS, Frame, triple
 from scanmill.source.dicom.headers import Header
 from scanmill.source.dicom.mosaic import is_mosaic
 from scanmill.source.dicom.phases import TELLING, Part, parts_of
-from scanmill.source.dicom.stack import normal_of
 from scanmill.source.layout import Note
 
 DIRECTORY = "1.2.840.10008.1.3.10"
@@ -23,7 +22,6 @@ LISTED = 20
 SCOUT = "LOCALIZER"
 # Cosines of one orientation, before proof that they are of parallel planes: below half a degree.
 ALIKE_ORIENTATION = 0.01
-CROSSING = 0.97  # cosine of 14 degrees: an image that stands further off is no slice of the stack
 # What one acquisition states alike in all its slices; where two differ, the series holds several.
 ALIKE = (
     "Modality", "ImageType", "FrameType", "PixelSpacing", "BitsAllocated", "PixelRepresentation",
@@ -66,6 +64,9 @@ def choose_series(headers: Sequence[Header], wanted: str) -> tuple[list[Header],
     images = [header for header in headers if header.values.get("SOPClassUID") in KINDS]
     if not images:
         raise Refusal("dicom-unsupported", _unsupported(headers))
+    # Before any is set aside: a file that is cut may not even say which series it is of.
+    if any(header.pixels is None for header in images):
+        raise Refusal("data-truncated", "a slice holds no pixels; copy or export it again")
     if any(header.values.get("SeriesInstanceUID") is None for header in images):
         raise Refusal("header-invalid", "the slices do not say which series they belong to")
     series: dict[str, list[Header]] = defaultdict(list)
@@ -187,7 +188,7 @@ def _spacing(members: Sequence[Header]) -> str:
 
 
 def _groups(frames: Sequence[Frame]) -> tuple[list[list[Frame]], int]:
-    """The planes by kind, frame of reference, size and orientation; and how many were set aside."""
+    """The planes by kind, frame of reference, size and orientation; and how many scouts there are."""
     slices = [frame for frame in frames if not _is_scout(frame.values)]
     if not slices:
         raise Refusal("dicom-unsupported", "there are only scouts; give the scan's own series")
@@ -201,17 +202,13 @@ def _groups(frames: Sequence[Frame]) -> tuple[list[list[Frame]], int]:
             for word in ("SOPClassUID", "FrameOfReferenceUID", "Rows", "Columns", "StackID")
         ]
         groups[(*what, _nearest(orientations, cosines))].append(frame)
-    largest = max(groups.values(), key=len)
-    stacks = [group for group in groups.values() if len(group) > 1 or group is largest]
-    lone = [group[0] for group in groups.values() if len(group) == 1 and group is not largest]
-    normal = normal_of(largest[0])
-    if any(abs(normal_of(frame) @ normal) > CROSSING for frame in lone):
+    if any(len(group) == 1 for group in groups.values()) and len(groups) > 1:
         raise Refusal(
             "dicom-irregular",
             "the slices are not parallel to each other, or differ in size, kind or frame of "
             "reference; one series of like slices is needed",
         )
-    return stacks, len(frames) - len(slices) + len(lone)
+    return list(groups.values()), len(frames) - len(slices)
 
 
 def _nearest(known: list[np.ndarray], cosines: np.ndarray) -> int:

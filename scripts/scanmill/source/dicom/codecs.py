@@ -68,9 +68,9 @@ def _guarded(step: Callable[..., object], encoded: bytes, shape: Shape) -> objec
     """Whatever a decoder raises, as a refusal that quotes nothing."""
     try:
         return step(encoded, shape)
-    except (Refusal, MemoryError):
+    except (Refusal, MemoryError, KeyboardInterrupt, SystemExit):
         raise
-    except Exception as error:
+    except BaseException as error:  # a codec in Rust panics beyond Exception
         raise Refusal(
             "data-corrupt", "the pixels of a slice cannot be decoded; export the series again"
         ) from error

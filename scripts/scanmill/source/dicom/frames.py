@@ -57,7 +57,12 @@ class Frame:
 def frames_of(header: Header) -> list[Frame]:
     """The image planes of a file that is one of CT, MR or PET. Raises Refusal for what is not read."""
     if header.values.get("SOPClassUID") in ENHANCED:
-        return list(_frames_of_enhanced(header))
+        try:
+            return list(_frames_of_enhanced(header))
+        except OSError as error:  # pydicom's, over bytes in memory
+            raise Refusal(
+                "header-invalid", "the frames' descriptions cannot be read; export the image again"
+            ) from error
     if (header.values.get("NumberOfFrames") or 1) > 1:
         raise Refusal(
             "dicom-unsupported",
@@ -71,7 +76,7 @@ def frames_of(header: Header) -> list[Frame]:
 
 
 def _frames_of_enhanced(header: Header) -> Iterator[Frame]:
-    data = whole_header(header.file)
+    data = whole_header(header)
     count = header.values.get("NumberOfFrames") or 1
     per_frame = data.get("PerFrameFunctionalGroupsSequence") or []
     shared = data.get("SharedFunctionalGroupsSequence") or []

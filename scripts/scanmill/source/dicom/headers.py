@@ -35,6 +35,7 @@ SHORT = frozenset(
 LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 DEEPEST = 16
 HEADER_ROOM = 1 << 24  # bytes of a deflated header: thousands of frames
+MOST_INFLATED = 1 << 29  # bytes of a deflated image: 1000 frames of 512 x 512
 INFLATE_STEP = 1 << 20
 
 
@@ -88,15 +89,18 @@ def read_header(file: File) -> Header | None:
             return _by_pydicom(file, raw, marked)
 
 
-def whole_header(file: File) -> Dataset:
+def whole_header(header: Header) -> Dataset:
     """All attributes of a file but its pixel data, as pydicom reads them. Raises Refusal."""
-    raw = file.read()
-    if bytes(raw[128:PREAMBLE]) == b"DICM":
-        syntax, start = _file_meta(raw)
-        if syntax == DEFLATED:
-            inflated(raw, start)
+    raw = header.file.read()
+    if header.syntax == DEFLATED:
+        content(header)  # pydicom inflates at once: only what has proved to stay within bounds
+    elif header.pixels is not None:
+        raw = raw[: header.pixels.offset]
     with parsing_header():
-        return dcmread(io.BytesIO(raw), stop_before_pixels=True, force=True)
+        try:
+            return dcmread(io.BytesIO(raw), stop_before_pixels=True, force=True)
+        except OSError as error:  # pydicom's, over bytes in memory
+            raise _ended() from error
 
 
 def content(header: Header) -> memoryview:
@@ -121,14 +125,14 @@ def inflated(raw: memoryview, start: int) -> memoryview:
             packed = inflater.unconsumed_tail
             out += piece
             if room is None and (len(out) > HEADER_ROOM or not piece or inflater.eof):
-                room = _declared(memoryview(bytes(out)))
+                room = min(_declared(memoryview(bytes(out))), MOST_INFLATED)
             if len(out) > (room if room is not None else HEADER_ROOM + INFLATE_STEP):
                 raise too_large()
             if not piece and not inflater.eof:
                 raise Refusal("data-truncated", "a slice ends within its deflated data")
     except zlib.error as error:
         raise Refusal("data-corrupt", "the deflated data of a slice is damaged") from error
-    return memoryview(bytes(out))
+    return memoryview(out)
 
 
 def _declared(head: memoryview) -> int:
@@ -243,10 +247,8 @@ def _by_pydicom(file: File, raw: memoryview, marked: bool) -> Header | None:
     stream = io.BytesIO(raw)
     try:
         read = dcmread(stream, stop_before_pixels=True, force=True, specific_tags=list(WANTED))
-    except (EOFError, InvalidDicomError) as error:
-        raise Refusal(
-            "data-truncated", "a slice ends within its header; copy or export it again"
-        ) from error
+    except (OSError, EOFError, InvalidDicomError) as error:
+        raise _ended() from error
     if "SOPClassUID" not in read:
         if marked or file.claims:
             raise _no_slice(len(raw))
@@ -257,8 +259,10 @@ def _by_pydicom(file: File, raw: memoryview, marked: bool) -> Header | None:
     for tag, keyword in WANTED.items():
         if tag in read:
             found = read.get_item(tag)
-            whole = isinstance(found.value, bytes)
-            values[keyword] = value_of(keyword, found.value if whole else b"", order)
+            raw_value = found.value if isinstance(found.value, bytes) else b""
+            if found.VR != "SQ" and len(raw_value) != found.length:
+                raise _ended()
+            values[keyword] = value_of(keyword, raw_value, order)
     meta_syntax = str(read.file_meta.get("TransferSyntaxUID", "")) or (
         IMPLICIT if implicit else EXPLICIT if little else BIG_ENDIAN
     )
@@ -279,6 +283,10 @@ def _pixels_at(raw: memoryview, at: int, order: str, implicit: bool) -> Pixels |
         return None
     swapped = order == ">" and bytes(raw[at + 4 : at + 6]) == b"OW"
     return Pixels(tag, value, None if length == UNDEFINED else length, swapped)
+
+
+def _ended() -> Refusal:
+    return Refusal("data-truncated", "a slice ends within its header; copy or export it again")
 
 
 def _no_slice(size: int) -> Refusal:

@@ -36,7 +36,7 @@ def tiles(header: Header) -> tuple[int, list[dict[str, Any]]]:
     """
     import nibabel.nicom.csareader as csa
 
-    data, values = whole_header(header.file), header.values
+    data, values = whole_header(header), header.values
     image = _private(data, 0x10)
     if image is None:
         raise _uncertain("its private header is missing")

@@ -6,6 +6,7 @@ lowest value is to be shown white (C.7.6.3.1.2). Padding (C.7.5.1.1.2) is no mea
 the value of air in CT, and 0 elsewhere.
 """
 
+import hashlib
 from collections.abc import Hashable, Sequence
 
 import numpy as np
@@ -43,8 +44,15 @@ def outside_of(kind: str) -> int:
     return AIR.get(kind, 0)
 
 
-def check_pixels(frame: Frame) -> None:
-    """Refuse, by the header alone, pixels that are not one integer intensity each, or not scaled."""
+def check_pixels(frames: Sequence[Frame]) -> None:
+    """Refuse, by headers alone, pixels that are not one integer intensity each, or not scaled."""
+    for frame in frames:
+        _check_pixels(frame)
+    if len({frame.values.get("RescaleSlope") is None for frame in frames}) > 1:
+        raise Refusal("header-invalid", "some slices state a rescale slope and others do not")
+
+
+def _check_pixels(frame: Frame) -> None:
     values, header = frame.values, frame.header
     if (values.get("SamplesPerPixel") or 1) != 1:
         raise Refusal("is-colour", "the pixels are colours; one intensity per pixel is needed")
@@ -70,8 +78,6 @@ def check_pixels(frame: Frame) -> None:
         raise Refusal(
             "header-invalid", "the bits of a pixel are not where the header can have them"
         )
-    if header.pixels is None:
-        raise Refusal("data-truncated", "a slice holds no pixels; export the series again")
     if header.pixels.tag != PIXEL_DATA:
         raise Refusal("type-unsupported", "the pixels are floating-point numbers")
     if (header.pixels.length is None) != (header.syntax in COMPRESSED):
@@ -100,8 +106,6 @@ def scaling_of(frame: Frame) -> tuple[float, float]:
 
 def digest_of(frame: Frame) -> Hashable:
     """What two planes share only where they measure the same: encoded pixels, and what changes them."""
-    import hashlib
-
     values = tuple(frame.values.get(word) for word in CHANGING)
     encoded = Planes().encoded(frame)
     return hashlib.sha256(encoded).digest(), frame.header.syntax, values
@@ -114,8 +118,6 @@ def read_planes(frames: Sequence[Frame]) -> tuple[np.ndarray, list[Note]]:
     """
     rows, columns = frames[0].values["Rows"], frames[0].values["Columns"]
     scalings = [scaling_of(frame) for frame in frames]
-    if len({frame.values.get("RescaleSlope") is None for frame in frames}) > 1:
-        raise Refusal("header-invalid", "some slices state a rescale slope and others do not")
     planes = Planes()
     gathered = Gathered(rows * columns * len(frames), shape_of(frames[0]).dtype, scalings)
     padded = 0

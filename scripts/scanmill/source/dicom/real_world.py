@@ -25,7 +25,7 @@ def real_world_notes(frame: Frame) -> list[Note]:
 
 
 def _mappings(frame: Frame) -> list[Dataset]:
-    data = whole_header(frame.header.file)
+    data = whole_header(frame.header)
     places = [data]
     for name in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
         items = data.get(name) or []

@@ -18,6 +18,10 @@ from scanmill.source.segments.segment import LARGEST_BOX
 
 # Largest distance of a frame from its place in a regular stack, as part of a voxel's side.
 STACK_LIMIT = 0.05
+# Frames of several segments on one plane are at one height to this, mm, after the rounding in files.
+SAME_PLANE = 0.01
+# How many times its thickness a plane may be from the next, where their spacing is not stated.
+MOST_APART = 1.5
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ def stack_of(dataset: Dataset) -> Frames:
         raise Refusal(
             "labels-unreadable", "the frames of the segmentation are shifted against each other"
         )
-    step = _step(dataset, np.unique(np.round(heights, 3)))
+    step = _step(dataset, heights)
     layers = np.rint(heights / step).astype(int)
     if np.abs(heights / step - layers).max() > STACK_LIMIT:
         raise Refusal(
@@ -89,21 +93,32 @@ def stack_of(dataset: Dataset) -> Frames:
 
 
 def _step(dataset: Dataset, heights: np.ndarray) -> float:
-    """The distance of planes: as stated, else the smallest there is, else the slices' thickness."""
+    """The distance of planes: as stated, else the smallest there is, else the slices' thickness.
+
+    Where it is not stated and planes are much further apart than thick, planes between them may be
+    empty, or there may be none: Refusal.
+    """
     measures = next(groups_of(dataset, "PixelMeasuresSequence"))
-    stated = abs(float(measures.get("SpacingBetweenSlices") or 0))
-    if not stated and len(heights) > 1:
-        stated = float(np.diff(heights).min())
+    thickness = float(measures.get("SliceThickness") or 0)
+    step = abs(float(measures.get("SpacingBetweenSlices") or 0))
+    gaps = np.diff(np.sort(heights))
+    gaps = gaps[gaps > SAME_PLANE]
+    if not step and gaps.size:
         # More digits from the whole stack than from one gap.
-        stated = float(heights[-1] / np.rint(heights[-1] / stated))
-    if not stated:
-        stated = float(measures.get("SliceThickness") or 0)
-    if not stated:
+        step = float(heights.max() / np.rint(heights.max() / gaps.min()))
+        if thickness and step > MOST_APART * thickness:
+            raise Refusal(
+                "geometry-missing",
+                f"the segmentation's planes are {step:.4g} mm apart and {thickness:.4g} mm thick, and "
+                "it does not state their spacing: whether planes between them are empty is unknown",
+            )
+    step = step or thickness
+    if not step:
         raise Refusal(
             "geometry-missing", "the segmentation is one plane and does not say how thick it is"
         )
-    check_spacing((1.0, 1.0, stated))
-    return stated
+    check_spacing((1.0, 1.0, step))
+    return step
 
 
 def _stacked(dataset: Dataset, sequence: str, keyword: str, count: int) -> np.ndarray:
