@@ -6,12 +6,12 @@ rule fetch:
     output:
         download=temp(directory("downloads/{case}/{part}")),
         sidecar="downloads/{case}/{part}.json",
-    wildcard_constraints:
-        part="scan|labels",
     log:
         "logs/{case}/fetch-{part}.log",
     benchmark:
         "benchmarks/{case}/fetch-{part}.tsv"
+    wildcard_constraints:
+        part="scan|labels",
     conda:
         "../envs/scanmill.yaml"
     resources:
