@@ -5,7 +5,7 @@ import json
 import planted
 import pytest
 from export_samples import KEY, PLANTED, PRIVATE, ROOT, found_on, write_series
-from mill import mill, planned, rows, snakemake
+from mill import copied, mill, planned, rows, snakemake
 
 pytestmark = pytest.mark.slow
 
@@ -28,6 +28,12 @@ def folder(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """A copy of the workflow: another version of a module would be a reason to run again."""
+    return copied(tmp_path_factory.mktemp("workflow") / "copy")
+
+
 @pytest.fixture(autouse=True)
 def key(monkeypatch, tmp_path):
     monkeypatch.delenv("SCANMILL_SITE", raising=False)
@@ -35,16 +41,16 @@ def key(monkeypatch, tmp_path):
     monkeypatch.setenv("SCANMILL_PSEUDONYM_KEY", KEY.hex())
 
 
-def test_without_a_key_nothing_starts(folder, monkeypatch):
+def test_without_a_key_nothing_starts(folder, root, monkeypatch):
     monkeypatch.delenv("SCANMILL_PSEUDONYM_KEY")
-    done = snakemake(folder, "--dry-run", *WITH_KEY)
+    done = snakemake(folder, "--dry-run", *WITH_KEY, root=root)
     assert done.returncode == 1 and "openssl rand -hex 32" in done.stdout
     identity = "--config", "export_identity=return-to-pacs"
-    assert planned(folder, *WITH_KEY, *identity)["export"] == 2
+    assert planned(folder, *WITH_KEY, *identity, root=root)["export"] == 2
 
 
-def test_a_cohort_is_exported(folder):
-    results = mill(folder, *WITH_KEY)
+def test_a_cohort_is_exported(folder, root):
+    results = mill(folder, *WITH_KEY, root=root)
     written = {path.name for path in (results / "cases/dicom/dicom").glob("*.dcm")}
     assert written == OBJECTS
     said = json.loads((results / "cases/nrrd/dicom.json").read_text())
@@ -56,9 +62,9 @@ def test_a_cohort_is_exported(folder):
         if path.name != "scans.tsv" and "sources" not in path.parts:
             content = path.read_bytes()
             assert not [s for s in secrets if s.encode() in content], path
-    assert planned(folder, *WITH_KEY) == {}
+    assert planned(folder, *WITH_KEY, root=root) == {}
 
 
-def test_another_key_makes_other_objects_and_nothing_else(folder, monkeypatch):
+def test_another_key_makes_other_objects_and_nothing_else(folder, root, monkeypatch):
     monkeypatch.setenv("SCANMILL_PSEUDONYM_KEY", KEY[::-1].hex())
-    assert set(planned(folder, *WITH_KEY)) - {"all"} == {"export"}
+    assert set(planned(folder, *WITH_KEY, root=root)) - {"all"} == {"export"}
