@@ -35,7 +35,7 @@ lint: $(VENV)/.complete
 format: $(VENV)/.complete
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format --quiet .
-	$(BIN)/snakefmt --quiet Snakefile rules
+	$(BIN)/snakefmt Snakefile rules
 
 $(VENV)/.complete: $(LOCK)
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v < (3, 14) else "ScanMill needs Python 3.11 to 3.13; this is %d.%d. Say which: make PYTHON=python3.12 …" % v)'

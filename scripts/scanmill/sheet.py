@@ -26,7 +26,8 @@ RESERVED_BY_WINDOWS = re.compile("con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNOREC
 class Row:
     """One case.
 
-    scan: absolute path of a file or DICOM folder, or `phantom:<name>`. series: description, number
+    scan: absolute path of a file or DICOM folder, `phantom:<name>`, or `dicomweb:` or `dimse:` and
+    what to ask the PACS for. series: description, number
     or UID of the DICOM series wanted, or empty. volume: which volume of a series that holds several,
     its number from 1 or `Keyword=value`, or empty. recipe: key on the shelf.
     labels: (structure, path) of each supplied mask, or one (None, path or `phantom:<name>`) for a
