@@ -16,7 +16,8 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests" / "unit")]
 from bodies import BODIES, CENTRE, DIRECTIONS, OBLIQUE, grid_over, mask_of  # noqa: E402
 from scanmill.phantom.body import sphere  # noqa: E402
 from scanmill.recipe import PASS_BAND  # noqa: E402
-from scanmill.surface import area, boundaries, centroid, is_manifold, surface_of, volume  # noqa: E402
+from scanmill.surface import boundaries, surface_of  # noqa: E402
+from scanmill.surface_measures import area, centroid, is_manifold, volume  # noqa: E402
 
 
 def main() -> None:

@@ -18,16 +18,8 @@ from scanmill.label_map_files import read_label_map
 from scanmill.mesh_file import write_glb, write_surface
 from scanmill.refusal import Refusal
 from scanmill.stage import Record, run_job
-from scanmill.surface import (
-    Surface,
-    area,
-    boundaries,
-    is_manifold,
-    is_watertight,
-    keep_volumes,
-    surfaces_of,
-    volume,
-)
+from scanmill.surface import Surface, boundaries, keep_volumes, surfaces_of
+from scanmill.surface_measures import area, is_manifold, is_watertight, volume
 
 # Beyond it the area of a sphere of 20 mm is over 2 % too large (docs/accuracy.py).
 THICK = 2

@@ -83,25 +83,29 @@ def _pinches_around(labels, z, y, x, table):  # noqa: ANN001, ANN202
 
 
 @kernel
+def _find_mixed(labels, z, y, mixed):  # noqa: ANN001, ANN202
+    """Note which cubes of a row hold several labels: the whole row at once, as processors like."""
+    a, b, c, d = labels[z, y], labels[z, y + 1], labels[z + 1, y], labels[z + 1, y + 1]
+    for x in range(len(mixed)):
+        here = (a[x] ^ b[x]) | (a[x] ^ c[x]) | (a[x] ^ d[x])
+        there = (a[x] ^ b[x + 1]) | (a[x] ^ c[x + 1]) | (a[x] ^ d[x + 1])
+        mixed[x] = here | there | (a[x] ^ a[x + 1])
+
+
+@kernel
 def _sweep(labels, table, least_gain, turn):  # noqa: ANN001, ANN202
     """Go through all cubes once; at each pinch make the best change of one voxel, if one helps."""
     moves = 0
     left = 0
     depth, height, width = labels.shape
+    mixed = np.empty(width - 1, labels.dtype)
     for z in range(depth - 1):
         for y in range(height - 1):
+            _find_mixed(labels, z, y, mixed)
             for x in range(width - 1):
-                own = labels[z, y, x]
-                if (
-                    labels[z, y, x + 1] == own
-                    and labels[z, y + 1, x] == own
-                    and labels[z, y + 1, x + 1] == own
-                    and labels[z + 1, y, x] == own
-                    and labels[z + 1, y, x + 1] == own
-                    and labels[z + 1, y + 1, x] == own
-                    and labels[z + 1, y + 1, x + 1] == own
-                ):
+                if mixed[x] == 0:
                     continue
+                own = labels[z, y, x]
                 if _pinches(labels, z, y, x, table) == 0:
                     continue
                 best_gain = least_gain - 1
@@ -131,6 +135,7 @@ def _sweep(labels, table, least_gain, turn):  # noqa: ANN001, ANN202
                     left += 1
                     if turn % 3 == 2:
                         moves += _flatten(labels, z, y, x, turn // 9)
+                _find_mixed(labels, z, y, mixed)
     return moves, left
 
 

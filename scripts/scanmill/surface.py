@@ -103,63 +103,20 @@ def keep_volumes(mesh: Boundaries, largest_step: float) -> None:
 def surfaces_of(mesh: Boundaries, grid: Grid) -> Iterator[tuple[int, Surface]]:
     """Each structure's label and closed surface, LPS mm, by rising label."""
     frame = np.reshape(grid.direction, (3, 3))
-    flipped = np.linalg.det(frame) < 0
+    flipped = bool(np.linalg.det(frame) < 0)
     points = mesh.points @ frame.T + grid.origin
-    # Every triangle stands twice: as it is for the label behind it, turned for the one before it.
-    labels = mesh.sides.T.ravel()
-    order = np.argsort(labels, kind="stable")
-    ends = np.searchsorted(labels, np.arange(1, len(mesh.volumes) + 1), sorter=order)
+    begin, which = _by_label(mesh.sides, len(mesh.volumes))
     for label in range(1, len(mesh.volumes)):
-        which = order[ends[label - 1] : ends[label]]
-        if which.size == 0:
-            continue
-        split = np.searchsorted(which, len(mesh.triangles))
-        triangles = mesh.triangles[which % len(mesh.triangles)]
-        turned = triangles[:split] if flipped else triangles[split:]
-        turned[:] = turned[:, ::-1].copy()
-        used = np.zeros(len(points), bool)
-        used[triangles] = True
-        index = np.cumsum(used, dtype=np.int32) - 1
-        yield label, Surface(points[used], index[triangles])
+        own = which[begin[label] : begin[label + 1]]
+        if own.size > 0:
+            used, triangles = _piece(mesh.triangles, own, flipped)
+            yield label, Surface(points[used], triangles)
 
 
 def surface_of(mesh: Boundaries, label: int, grid: Grid) -> Surface:
     """The closed surface of one structure, LPS mm; without triangles where it has none."""
     nothing = Surface(np.zeros((0, 3)), np.zeros((0, 3), np.int32))
     return dict(surfaces_of(mesh, grid)).get(label, nothing)
-
-
-def volume(surface: Surface) -> float:
-    """Enclosed volume, mm3, by the divergence theorem; positive where normals point outward."""
-    if len(surface.points) == 0:
-        return 0.0
-    # About a point of its own: far from the frame's origin the terms would cancel badly.
-    a, b, c = (surface.points[surface.triangles[:, n]] - surface.points[0] for n in range(3))
-    return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6)
-
-
-def area(surface: Surface) -> float:
-    """Area of the surface, mm2."""
-    a, b, c = (surface.points[surface.triangles[:, n]] for n in range(3))
-    return float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2)
-
-
-def centroid(surface: Surface) -> np.ndarray:
-    """Centroid of the enclosed volume, LPS mm."""
-    origin = surface.points[0]
-    a, b, c = (surface.points[surface.triangles[:, n]] - origin for n in range(3))
-    weight = np.einsum("ij,ij->i", a, np.cross(b, c))
-    return origin + (weight[:, None] * (a + b + c)).sum(axis=0) / (4 * weight.sum())
-
-
-def is_watertight(surface: Surface) -> bool:
-    """Is every edge shared by exactly two triangles that agree on the outside?"""
-    return len(surface.triangles) > 0 and _faults(surface.triangles, len(surface.points))[0] == 0
-
-
-def is_manifold(surface: Surface) -> bool:
-    """Is it watertight, and do the triangles around every point form one closed fan?"""
-    return len(surface.triangles) > 0 and _faults(surface.triangles, len(surface.points)) == (0, 0)
 
 
 def _surface_net(padded: np.ndarray) -> vtkPolyData:
@@ -235,47 +192,47 @@ def _move(points, triangles, sides, pressures):  # noqa: ANN001, ANN202
 
 
 @kernel
-def _root(parent, n):  # noqa: ANN001, ANN202
-    while parent[n] != n:
-        parent[n] = parent[parent[n]]
-        n = parent[n]
-    return n
+def _by_label(sides, number):  # noqa: ANN001, ANN202
+    """Each label's triangles one after another, and where they begin.
+
+    Every triangle stands twice: as t for the label behind, as t - their number for the one before.
+    """
+    begin = np.zeros(number + 2, np.int64)
+    for side in range(2):
+        for t in range(len(sides)):
+            begin[sides[t, side] + 2] += 1
+    begin = np.cumsum(begin)
+    which = np.empty(2 * len(sides), np.int32)
+    for side in range(2):
+        for t in range(len(sides)):
+            label = sides[t, side] + 1
+            which[begin[label]] = t - side * len(sides)
+            begin[label] += 1
+    return begin, which
 
 
 @kernel
-def _faults(triangles, number):  # noqa: ANN001, ANN202
-    """Edges that are not shared by just two agreeing triangles; and fans beyond one a point."""
-    corners = triangles.ravel()
-    begin = np.zeros(number + 1, np.int64)
-    for p in corners:
-        begin[p + 1] += 1
-    begin = np.cumsum(begin)
-    at_point = np.empty(len(corners), np.int64)
-    filled = begin[:-1].copy()
-    for c in range(len(corners)):
-        at_point[filled[corners[c]]] = c
-        filled[corners[c]] += 1
-    bad_edges = 0
-    parent = np.arange(len(corners))
-    for c in range(len(corners)):
-        # The directed edge from this corner to the next one of its triangle, p -> q.
-        following = c - 2 if c % 3 == 2 else c + 1
-        p, q = corners[c], corners[following]
-        same, opposite, partner = 0, 0, -1
-        for n in range(begin[p], begin[p + 1]):
-            d = at_point[n]
-            if corners[d - 2 if d % 3 == 2 else d + 1] == q:
-                same += 1
-            if corners[d + 2 if d % 3 == 0 else d - 1] == q:
-                opposite += 1
-                partner = d
-        if same != 1 or opposite != 1:
-            bad_edges += 1
-        else:
-            parent[_root(parent, c)] = _root(parent, partner)
-    fans, points = 0, 0
-    for c in range(len(corners)):
-        fans += parent[c] == c
-    for p in range(number):
-        points += begin[p + 1] > begin[p]
-    return bad_edges, fans - points
+def _piece(triangles, which, flipped):  # noqa: ANN001, ANN202
+    """The points that some of the triangles use, ascending, and those triangles by their rank.
+
+    Triangles are turned where their label is before them, or else where the frame is flipped.
+    """
+    own = np.empty((len(which), 3), np.int32)
+    low, high = triangles[which[0], 0], triangles[which[0], 0]
+    for n in range(len(which)):
+        turned = (which[n] < 0) != flipped
+        for c in range(3):
+            p = triangles[which[n], 2 - c if turned else c]
+            own[n, c] = p
+            low, high = min(low, p), max(high, p)
+    rank = np.zeros(high - low + 1, np.int32)
+    for n in range(len(which)):
+        for c in range(3):
+            rank[own[n, c] - low] = 1
+    used = np.flatnonzero(rank) + low
+    for n in range(len(used)):
+        rank[used[n] - low] = n
+    for n in range(len(which)):
+        for c in range(3):
+            own[n, c] = rank[own[n, c] - low]
+    return used, own

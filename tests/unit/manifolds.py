@@ -2,7 +2,8 @@
 
 import numpy as np
 import trimesh
-from scanmill.surface import Surface, is_manifold
+from scanmill.surface import Surface
+from scanmill.surface_measures import is_manifold
 from scipy.ndimage import gaussian_filter
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components

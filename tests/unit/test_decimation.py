@@ -6,15 +6,8 @@ from bodies import BODIES, CENTRE, OBLIQUE, grid_over, mask_of, points_of
 from manifolds import assert_manifold, keys, random_labels, reversed_
 from scanmill.decimation import decimate, distances
 from scanmill.phantom.body import sphere
-from scanmill.surface import (
-    Surface,
-    area,
-    boundaries,
-    is_manifold,
-    keep_volumes,
-    surface_of,
-    volume,
-)
+from scanmill.surface import Surface, boundaries, keep_volumes, surface_of
+from scanmill.surface_measures import area, is_manifold, volume
 from scipy.spatial import cKDTree
 
 GRID = grid_over(BODIES["ellipsoid"], direction=OBLIQUE["oblique left-handed"])

@@ -8,7 +8,8 @@ import pytest
 import trimesh
 from bodies import BODIES, CENTRE, OBLIQUE, grid_over, mask_of
 from scanmill.mesh_file import write_glb, write_surface
-from scanmill.surface import Surface, boundaries, surface_of, volume
+from scanmill.surface import Surface, boundaries, surface_of
+from scanmill.surface_measures import volume
 from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkIOGeometry import vtkOBJReader, vtkSTLReader
 from vtkmodules.vtkIOPLY import vtkPLYReader

@@ -7,17 +7,8 @@ from bodies import BODIES, CENTRE, DIRECTIONS, OBLIQUE, grid_over, mask_of, poin
 from manifolds import assert_manifold, keys, random_labels, reversed_
 from scanmill.grid import Grid
 from scanmill.phantom.body import sphere
-from scanmill.surface import (
-    Boundaries,
-    Surface,
-    area,
-    boundaries,
-    centroid,
-    is_manifold,
-    is_watertight,
-    surface_of,
-    volume,
-)
+from scanmill.surface import Boundaries, Surface, boundaries, surface_of
+from scanmill.surface_measures import area, centroid, is_manifold, is_watertight, volume
 
 SEEDS = range(3)
 
