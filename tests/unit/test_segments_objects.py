@@ -9,6 +9,7 @@ from bodies import AXIS_ALIGNED, DIRECTIONS, OBLIQUE, grid_over, mask_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom import Dataset, dcmread
+from pydicom.data import get_testdata_file
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRLittleEndian,
@@ -182,8 +183,30 @@ def test_every_second_slice_is_what_the_stated_spacing_makes_of_it(tmp_path):
     mask, _ = segments.mask(0)
     assert mask.lattice.spacing[2] == 2.5
     assert near(points_in(mask), points_true(array, grid))
-    segments = read_segments(changed(path, without_spacing), grid)
-    assert segments.mask(0)[0].lattice.spacing[2] == pytest.approx(5.0, abs=1e-3)
+    with pytest.raises(Refusal, match=r"5 mm apart and 2\.5 mm thick"):
+        read_segments(changed(path, without_spacing), grid)
+
+
+def test_the_distance_of_planes_where_it_is_not_stated(tmp_path):
+    grid = grid_of("oblique")
+    masks = two_masks(grid)
+    segments = read_segments(changed(put_seg(tmp_path, grid, masks), without_spacing), grid)
+    mask, _ = segments.mask(0)
+    assert mask.lattice.spacing[2] == pytest.approx(2.5, abs=1e-6)
+    assert near(points_in(mask), points_true(masks["Ball"], grid))
+
+
+def test_one_plane_is_as_thick_as_it_says(tmp_path):
+    grid = grid_of("oblique")
+    path = put_seg(tmp_path, grid, {"sheet": two_masks(grid)["Sheet"]})
+    mask, _ = read_segments(changed(path, without_spacing), grid).mask(0)
+    assert mask.lattice.spacing[2] == 2.5 and mask.array.sum() == 6
+
+    def without_thickness(dataset):
+        del dataset.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].SliceThickness
+
+    with pytest.raises(Refusal, match="how thick"):
+        read_segments(changed(path, without_thickness), grid)
 
 
 def move(dataset, number, step):
@@ -413,3 +436,15 @@ def test_codes_and_sides(tmp_path):
     ball, sheet = read_segments(changed(path, side), grid).listed
     assert ball.laterality is None and sheet.laterality == "left"
     assert sheet.code.value == KIDNEY[0]
+
+
+def test_the_librarys_own_structure_set():
+    path = get_testdata_file("rtstruct.dcm", download=False)
+    segments = read_segments(path, Grid((64, 64, 20), (1.0, 1.0, 2.0)))
+    mask, notes = segments.mask(0)
+    # Three rectangles of 400 x 300 mm, 10 mm apart, each through pixel centres of this grid.
+    assert mask.array.sum() == 400 * 300 * 11
+    assert [code for code, _ in notes] == ["contours-interpolated"]
+    for number in (1, 2):
+        with pytest.raises(Refusal, match="but 1 open"):
+            segments.mask(number)

@@ -145,6 +145,18 @@ def test_contours_elsewhere_are_refused(tmp_path):
     assert refusal.value.code == "labels-elsewhere"
 
 
+def test_one_structure_elsewhere_is_refused_alone(tmp_path):
+    native = NATIVE["xyz+++"]
+    organ = sphere_contours(np.array(CENTRE), 16, native)
+    # Half a slice off as well, so that it is of a lattice of its own.
+    away = [c + np.array([0, 0, 201.25]) for c in organ]
+    path = write_rtstruct(tmp_path / "set.dcm", {"organ": organ, "tumour": away})
+    scene = scene_of(native, (None, path))
+    segment(structures(), scene)
+    assert scene.record.details["structures"]["tumour"]["code"] == "labels-elsewhere"
+    assert set(scene.label_map.regions()) == {1}
+
+
 def test_warnings_are_of_their_structure(tmp_path):
     native = NATIVE["xyz+++"]
     contours = sphere_contours(np.array(CENTRE), 16, native)

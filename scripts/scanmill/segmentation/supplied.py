@@ -85,11 +85,16 @@ def _take(
     from scanmill.segmentation.segment_masks import masks_of
 
     masks, refusals = masks_of(segments, wanted, is_for_one, scene)
-    ledger.refusals |= refusals
     absent = [name for name, refusal in refusals.items() if refusal.code == "structure-empty"]
     ledger.volumes |= dict.fromkeys(absent, 0.0)
     for labels, values in layered(masks):
-        _find(labels, values, scene, ledger)
+        try:
+            _find(labels, values, scene, ledger)
+        except Refusal as refusal:
+            refusals |= dict.fromkeys(values, refusal)
+    if masks and masks.keys() <= refusals.keys():
+        raise refusals[next(iter(masks))]
+    ledger.refusals |= refusals
 
 
 def _segments(path: Path, scene: Scene) -> "Segments | None":

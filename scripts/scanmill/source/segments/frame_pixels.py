@@ -28,7 +28,7 @@ class FramePixels:
         if self._bits not in (1, 8, 16) or int(dataset.get("SamplesPerPixel") or 1) != 1:
             raise Refusal("labels-unreadable", "its pixels are not one integer of 1, 8 or 16 bits")
         data = dataset.get("PixelData") or b""
-        frames = int(dataset.NumberOfFrames)
+        frames = int(dataset.get("NumberOfFrames") or 1)
         if self._syntax in COMPRESSED and self._bits > 1:
             self._encoded = encoded_frames(memoryview(data + SEQUENCE_END), 0, frames)
         elif self._syntax in NATIVE:

@@ -50,7 +50,7 @@ def stack_of(dataset: Dataset) -> Frames:
     positions = _stacked(dataset, "PlanePositionSequence", "ImagePositionPatient", 3)
     cosines = _stacked(dataset, "PlaneOrientationSequence", "ImageOrientationPatient", 6)
     spacings = _stacked(dataset, "PixelMeasuresSequence", "PixelSpacing", 2)
-    if len(positions) != int(dataset.NumberOfFrames):
+    if len(positions) != int(dataset.get("NumberOfFrames") or 1):
         raise Refusal("labels-unreadable", "frames of the supplied segmentation are not described")
     if not all(np.isfinite(part).all() for part in (positions, cosines, spacings)):
         raise Refusal("geometry-invalid", "a frame of the segmentation lies nowhere")
