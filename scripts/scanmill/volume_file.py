@@ -50,7 +50,7 @@ DTYPES = {code: np.dtype("<" + name) for name, code in DATATYPES.items()}
 LPS_FROM_RAS = np.array([-1.0, -1.0, 1.0])
 SCANNER_FRAME = 1
 MILLIMETRES = 2
-CHUNK = 1 << 24
+CHUNK = 1 << 20  # stays in the processor's cache
 
 
 @dataclass
