@@ -17,6 +17,9 @@ from scanmill.phantom.body import Body
 WAVES = 2
 # How much the shear along one axis moves per mm across it, at full amplitude.
 STEEPEST = 0.3
+TURN = 2 * pi
+# Taylor's coefficients.
+C3, C5, C7, C9, C11 = -1 / 6, 1 / 120, -1 / 5040, 1 / 362880, -1 / 39916800
 CENTROID_SAMPLES = 1 << 18
 # Plastic numbers' rank-1 sequence in three dimensions (Roberts 2018).
 ROBERTS = np.array([0.8191725133961645, 0.6710436067037893, 0.5497004779019703])
@@ -45,7 +48,7 @@ class Warp:
         """The farthest that a point may move along x, y and z, mm."""
         return np.abs(self.waves[:, :, 0]).sum(axis=1)
 
-    @property
+    @cached_property
     def stretch(self) -> float:
         """A bound on how many times farther apart two points may lie after the map, or its inverse."""
         slopes = np.abs(self.waves[:, :, 0]) * np.hypot(self.waves[:, :, 1], self.waves[:, :, 2])
@@ -110,14 +113,36 @@ def _sheared(points, waves, sign):  # noqa: ANN001, ANN202
     """The three shears in turn; with sign -1 their inverses in reverse order."""
     moved = np.empty(points.shape, np.float64)
     for n in range(len(points)):
-        for axis in range(3):
-            moved[n, axis] = points[n, axis]
-        for step in range(3):
-            axis = step if sign > 0 else 2 - step
-            u, v = moved[n, 1 if axis == 0 else 0], moved[n, 1 if axis == 2 else 2]
-            shift = 0.0
-            for wave in range(waves.shape[1]):
-                size, across, along, phase = waves[axis, wave]
-                shift += size * np.sin(across * u + along * v + phase)
-            moved[n, axis] += sign * shift
+        x, y, z = points[n, 0], points[n, 1], points[n, 2]
+        if sign > 0:
+            x += _shift(waves, 0, y, z)
+            y += _shift(waves, 1, x, z)
+            z += _shift(waves, 2, x, y)
+        else:
+            z -= _shift(waves, 2, x, y)
+            y -= _shift(waves, 1, x, z)
+            x -= _shift(waves, 0, y, z)
+        moved[n, 0], moved[n, 1], moved[n, 2] = x, y, z
     return moved
+
+
+@kernel
+def _shift(waves, axis, u, v):  # noqa: ANN001, ANN202
+    """How far the shear along an axis moves a point, by its other two coordinates."""
+    shift = 0.0
+    for k in range(waves.shape[1]):
+        phase = waves[axis, k, 1] * u + waves[axis, k, 2] * v + waves[axis, k, 3]
+        shift += waves[axis, k, 0] * _sine(phase)
+    return shift
+
+
+@kernel
+def _sine(phase):  # noqa: ANN001, ANN202
+    """The sine to 1e-7, many times faster than the library's.
+
+    A shear by any function keeps volumes and has its exact inverse, so nothing is lost.
+    """
+    turns = phase / TURN - 0.25
+    x = TURN * (0.25 - abs(turns - np.floor(turns + 0.5)))
+    y = x * x
+    return x * (1 + y * (C3 + y * (C5 + y * (C7 + y * (C9 + y * C11)))))
