@@ -56,12 +56,14 @@ def _value(keyword: str, raw: bytes, order: str) -> Any:
     if kind in BINARY:
         size = struct.calcsize(BINARY[kind])
         return _alone(struct.unpack(f"{order}{len(raw) // size}{BINARY[kind]}", raw))
-    text = raw.rstrip(b"\0 ").lstrip()
+    text = raw.rstrip(b"\0 ").lstrip(b" ")
     if kind in NUMBERS:
         convert = float if kind == "DS" else _whole
         return _alone(tuple(convert(part) for part in text.split(b"\\"))) if text else None
     if keyword in LISTS:
-        return tuple(word.strip() for word in text.decode("latin-1").split("\\")) if text else None
+        return (
+            tuple(word.strip(" ") for word in text.decode("latin-1").split("\\")) if text else None
+        )
     return text.decode("latin-1") or None
 
 

@@ -14,17 +14,10 @@ from scipy import ndimage
 
 from scanmill.refusal import Refusal
 from scanmill.source.dicom.codecs import COMPRESSED, LOSSY, Shape, decode
+from scanmill.source.dicom.elements import BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT, PIXEL_DATA
 from scanmill.source.dicom.fragments import encoded_frames, joined
 from scanmill.source.dicom.frames import Frame
-from scanmill.source.dicom.headers import (
-    BIG_ENDIAN,
-    DEFLATED,
-    EXPLICIT,
-    IMPLICIT,
-    PIXEL_DATA,
-    Header,
-    content,
-)
+from scanmill.source.dicom.headers import Header, content
 from scanmill.source.layout import MAX_SIDE, Note
 from scanmill.source.voxels import Gathered
 
