@@ -25,7 +25,6 @@ rule all:
     default_target: True
     input:
         rules.collect.output,
-        exported_objects(),
 
 
 onsuccess:

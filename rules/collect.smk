@@ -3,6 +3,7 @@ rule collect:
     input:
         measurements=expand(rules.measure.output.measurements, case=CASES),
         sidecars=expand(rules.measure.output.sidecar, case=CASES),
+        exports=exported_objects(),
         lock=ROOT / "envs" / "requirements.lock",
     output:
         **cohort_tables(),
@@ -20,7 +21,12 @@ rule collect:
             case: {"recipe": RECIPE_NAMES[row.recipe], "extra": row.extra}
             for case, row in CASES.items()
         },
-        settings={"formats": SETTINGS.formats, "parquet": SETTINGS.parquet},
+        settings={
+            "formats": SETTINGS.formats,
+            "parquet": SETTINGS.parquet,
+            "export": SETTINGS.export,
+            "export_identity": SETTINGS.export_identity,
+        },
         recipes=described_recipes(),
         benchmarks="benchmarks",
         library=library("collect"),

@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from scanmill import settings, yaml_file
 from scanmill.card import write_card
-from scanmill.columns import CASE_COLUMNS, COLUMNS
+from scanmill.columns import COLUMNS, ON_REQUEST, STAGES, case_columns
 from scanmill.lineage import fingerprint
 from scanmill.problem import SettingsError
 
@@ -40,7 +40,7 @@ try:
         ROOT,
         Path.cwd(),
         configfiles=[Path(path) for path in workflow.configfiles],
-        reserved=frozenset(COLUMNS) | frozenset(CASE_COLUMNS),
+        reserved=frozenset(COLUMNS) | frozenset(case_columns((*STAGES, *ON_REQUEST))),
     )
 except SettingsError as error:
     raise WorkflowError(str(error)) from None

@@ -65,5 +65,5 @@ rule export:
 
 
 def exported_objects():
-    """The folders of DICOM objects, where the config asks for any."""
-    return expand(rules.export.output.dicom, case=CASES) if SETTINGS.export else []
+    """The sidecars of the folders of DICOM objects, where the config asks for any."""
+    return expand(rules.export.output.sidecar, case=CASES) if SETTINGS.export else []

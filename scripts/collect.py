@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from scanmill import cohort
-from scanmill.columns import COLUMNS, STATE, distance_columns
+from scanmill.columns import COLUMNS, ON_REQUEST, STAGES, STATE, distance_columns
 from scanmill.stage import print_to
 
 
@@ -29,8 +29,9 @@ def collect(
     and in the same order. recipes: by the name that cases have. settings: of the config. benchmarks:
     the folder of Snakemake's benchmark files.
     """
+    stages = (*STAGES, *(ON_REQUEST if settings["export"] else ()))
     folders = {case: path.parent for case, path in zip(cases, measurements, strict=True)}
-    sidecars = {case: cohort.read_sidecars(folder) for case, folder in folders.items()}
+    sidecars = {case: cohort.read_sidecars(folder, stages) for case, folder in folders.items()}
     extra = list(dict.fromkeys(column for case in cases.values() for column in case["extra"]))
     asked = distance_columns([s for recipe in recipes.values() for s in recipe["structures"]])
     columns = COLUMNS | asked

@@ -8,22 +8,29 @@ from pathlib import Path
 from typing import Any
 
 from scanmill.atomic import replacing
-from scanmill.columns import CASE_COLUMNS, STAGES, STATE, Column
+from scanmill.columns import ON_REQUEST, STAGES, STATE, Column, case_columns
 from scanmill.sidecar import checksum, read_sidecar, write_json
 
 Sidecars = dict[str, dict[str, Any]]
 RESULTS = dict(
     zip(
-        STAGES,
-        ("volume.nii.gz", "isotropic.nii.gz", "labels.nii.gz", "surfaces", "measurements.csv"),
+        (*STAGES, *ON_REQUEST),
+        (
+            "volume.nii.gz",
+            "isotropic.nii.gz",
+            "labels.nii.gz",
+            "surfaces",
+            "measurements.csv",
+            "dicom",
+        ),
         strict=True,
     )
 )
 
 
-def read_sidecars(folder: Path) -> Sidecars:
-    """What each stage said of its main result, by stage; folder: of the case."""
-    return {stage: read_sidecar(folder / result) for stage, result in RESULTS.items()}
+def read_sidecars(folder: Path, stages: tuple[str, ...]) -> Sidecars:
+    """What each stage of a run said of its main result; folder: of the case."""
+    return {stage: read_sidecar(folder / RESULTS[stage]) for stage in stages}
 
 
 @contextmanager
@@ -64,20 +71,23 @@ def write_cases(
 ) -> None:
     """Write how each case ended, and what each of its stages cost.
 
-    cases: recipe and further columns (named in extra) of each. benchmarks: Snakemake's, in a folder
-    for each case.
+    cases: recipe and further columns (named in extra) of each. sidecars: by case, of the same stages.
+    benchmarks: Snakemake's, in a folder for each case. What a stage on request refuses is no refusal
+    of the case: its code is among the warnings.
     """
-    columns = [*CASE_COLUMNS, *extra]
-    with table_of(path, columns, "\t") as rows:
+    stages = tuple(next(iter(sidecars.values()), STAGES))
+    with table_of(path, [*case_columns(stages), *extra], "\t") as rows:
         for case, described in cases.items():
             said = sidecars[case]
             row = {key: said["measure"][key] for key in ("status", "stage", "code", "reason")}
             if row["status"] == "ok":
                 row["stage"] = ""
             codes = {w["code"] for sidecar in said.values() for w in sidecar["warnings"]}
+            if row["status"] == "ok":
+                codes |= {sidecar["code"] for sidecar in said.values()} - {None}
             row |= {"case": case, "recipe": described["recipe"]}
             row |= {"warnings": " ".join(sorted(codes))} | described["extra"]
-            for stage in STAGES:
+            for stage in stages:
                 row[f"{stage}_status"] = said[stage]["status"]
                 row |= _cost(benchmarks / case / f"{stage}.tsv", stage)
             rows.writerow(row)

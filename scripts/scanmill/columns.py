@@ -151,13 +151,11 @@ def _distance_to(other: str) -> Column:
 
 
 STAGES = ("ingest", "resample", "segment", "mesh", "measure")
-CASE_COLUMNS = (
-    "case",
-    "status",
-    "stage",
-    "code",
-    "reason",
-    "recipe",
-    "warnings",
-    *(f"{stage}_{cost}" for stage in STAGES for cost in ("status", "seconds", "memory_mb")),
-)
+ON_REQUEST = ("export",)
+
+
+def case_columns(stages: tuple[str, ...]) -> list[str]:
+    """The columns of cases.tsv for a run of these stages."""
+    head = ["case", "status", "stage", "code", "reason", "recipe", "warnings"]
+    costs = ("status", "seconds", "memory_mb")
+    return [*head, *(f"{stage}_{cost}" for stage in stages for cost in costs)]

@@ -9,7 +9,7 @@ import pytest
 from collect import collect
 from earlier import OK, REFUSED
 from scanmill.cohort import RESULTS
-from scanmill.columns import COLUMNS
+from scanmill.columns import COLUMNS, STAGES
 from scanmill.sidecar import checksum, sidecar_path, write_json
 
 RECIPES = {
@@ -22,7 +22,7 @@ RECIPES = {
         ],
     }
 }
-SETTINGS = {"formats": ["ply"], "parquet": False}
+SETTINGS = {"formats": ["ply"], "parquet": False, "export": []}
 SOFTWARE = {"scanmill": "0.1.0", "numpy": "2.4.6"}
 CASES = {
     "first": {"recipe": "torso", "extra": {"age": "007", "site": "n/a"}},
@@ -45,14 +45,18 @@ BENCHMARKS = {
 }
 
 
-@pytest.fixture
-def cohort(tmp_path):
-    """What collect writes of two cases: one measured, one refused at ingest."""
+def collected(tmp_path, settings):
+    """What collect writes of two cases: one measured, one refused at ingest.
+
+    Where objects were to be exported, the first case had no DICOM to refer to.
+    """
     warned = OK | {"warnings": [{"code": "geometry-assumed", "message": "m"}]}
     inputs = {"inputs": [{"name": "scan", "sha256": "0" * 64}], "software": SOFTWARE}
     for case, base in (("first", warned), ("second", REFUSED)):
         for stage, result in RESULTS.items():
             said = base | inputs | ({} if base["status"] == "refused" else {"stage": stage})
+            if stage == "export" and base["status"] == "ok":
+                said |= {"status": "refused", "code": "export-needs-dicom"}
             write_json(sidecar_path(tmp_path / "cases" / case / result), said)
     tables = [tmp_path / "cases" / case / RESULTS["measure"] for case in CASES]
     with open(tables[0], "w", newline="") as stream:
@@ -70,8 +74,26 @@ def cohort(tmp_path):
     written = dict(zip(("measurements", "dictionary", "cases", "provenance"), names, strict=True))
     written["parquet"] = "measurements.parquet"
     outputs = {key: tmp_path / "cohort" / name for key, name in written.items()}
-    collect(tables, lock, outputs, CASES, RECIPES, SETTINGS, tmp_path / "benchmarks")
+    collect(tables, lock, outputs, CASES, RECIPES, settings, tmp_path / "benchmarks")
     return outputs
+
+
+@pytest.fixture
+def cohort(tmp_path):
+    return collected(tmp_path, SETTINGS)
+
+
+def test_a_refused_export_is_told_and_is_no_refusal_of_the_case(tmp_path):
+    outputs = collected(tmp_path, SETTINGS | {"export": ["seg"]})
+    with open(outputs["cases"], newline="") as stream:
+        first, second = csv.DictReader(stream, delimiter="\t")
+    assert (first["status"], first["code"], first["export_status"]) == ("ok", "", "refused")
+    assert first["warnings"] == "export-needs-dicom geometry-assumed"
+    assert (second["status"], second["stage"]) == ("refused", REFUSED["stage"])
+
+
+def test_no_column_tells_of_an_export_that_was_not_asked_for(cohort):
+    assert "export" not in cohort["cases"].read_text()
 
 
 def read(path: Path, delimiter=",") -> list[dict[str, str]]:
@@ -117,8 +139,8 @@ def test_cases_tell_status_cause_and_cost(cohort):
     assert (first["status"], first["stage"], first["code"]) == ("ok", "", "")
     assert first["warnings"] == "geometry-assumed" and first["recipe"] == "torso"
     assert (second["status"], second["stage"], second["code"]) == ("refused", "ingest", "is-4d")
-    assert {first[f"{stage}_status"] for stage in RESULTS} == {"ok"}
-    assert {second[f"{stage}_status"] for stage in RESULTS} == {"refused"}
+    assert {first[f"{stage}_status"] for stage in STAGES} == {"ok"}
+    assert {second[f"{stage}_status"] for stage in STAGES} == {"refused"}
     # The last line of a benchmark is that of the last attempt.
     assert (first["mesh_seconds"], first["mesh_memory_mb"]) == ("2.5", "128.25")
     # Snakemake saw nothing of a job so short: 6 MB is its shell.

@@ -57,6 +57,9 @@ def test_a_cohort_is_exported(folder, root):
     assert (said["stage"], said["code"]) == ("export", "export-needs-dicom")
     table = rows(results / "cohort/measurements.csv")
     assert [row["status"] for row in table] == ["ok"] * 4
+    cases = {row["case"]: row for row in rows(results / "cohort/cases.tsv")}
+    assert (cases["nrrd"]["status"], cases["nrrd"]["export_status"]) == ("ok", "refused")
+    assert cases["dicom"]["export_status"] == "ok" and cases["dicom"]["export_seconds"]
     secrets = [*PLANTED.values(), PRIVATE, ROOT, "PLANTFOLDER", KEY.hex()]
     for path in (p for p in folder.rglob("*") if p.is_file()):
         if path.name != "scans.tsv" and "sources" not in path.parts:
@@ -67,4 +70,4 @@ def test_a_cohort_is_exported(folder, root):
 
 def test_another_key_makes_other_objects_and_nothing_else(folder, root, monkeypatch):
     monkeypatch.setenv("SCANMILL_PSEUDONYM_KEY", KEY[::-1].hex())
-    assert set(planned(folder, *WITH_KEY, root=root)) - {"all"} == {"export"}
+    assert set(planned(folder, *WITH_KEY, root=root)) - {"all"} == {"export", "collect"}
