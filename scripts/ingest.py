@@ -7,6 +7,7 @@ voxels and geometry are carried over, so no patient's identity is.
 
 from pathlib import Path
 
+from scanmill.frame_of_reference import seal
 from scanmill.source import read_source, source_format
 from scanmill.stage import Record, run_job
 from scanmill.volume_file import write_volume
@@ -35,6 +36,8 @@ def ingest(
         "voxel_type": read.array.dtype.name,
         "size": list(read.grid.size),
     }
+    if read.frame_of_reference:
+        record.details["frame_of_reference"] = seal(read.frame_of_reference, read.array)
     write_volume(volume, read)
 
 

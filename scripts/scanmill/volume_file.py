@@ -55,10 +55,15 @@ CHUNK = 1 << 20  # stays in the processor's cache
 
 @dataclass
 class Volume:
-    """Voxels, [z, y, x], and where they lie."""
+    """Voxels, [z, y, x], and where they lie.
+
+    frame_of_reference: UID of the space that the grid's millimetres are in, where a DICOM source says
+    it. It names an examination of the patient and is in no file that is written.
+    """
 
     array: np.ndarray
     grid: Grid
+    frame_of_reference: str = ""
 
 
 def write_volume(path: Path, volume: Volume) -> None:

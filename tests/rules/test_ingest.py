@@ -5,9 +5,11 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 from ingest import ingest
+from scanmill.frame_of_reference import matches
 from scanmill.sidecar import read_sidecar
 from scanmill.stage import run_stage
-from scanmill.volume_file import read_volume
+from scanmill.volume_file import Volume, read_volume
+from source_samples import tilted, write_series
 
 AFFINE = np.array([[0, -0.7, 0, 3.5], [0.9, 0, 0, -40], [0, 0, -2.5, 12], [0, 0, 0, 1]], float)
 VALUES = np.arange(7 * 6 * 5, dtype=np.int32).reshape(7, 6, 5) - 1000
@@ -54,3 +56,18 @@ def test_no_identity_is_carried_over(tmp_path):
     assert "Doe" not in str(said) and "1970" not in str(said)
     assert b"Doe" not in volume.read_bytes()
     assert nib.load(volume).header["descrip"].item() == b""
+
+
+def test_a_frame_of_reference_is_sealed_not_told(tmp_path):
+    uid = "1.2.840.99.7.1"
+    for case, shift in (("one", 0), ("two", 1)):
+        scan = Volume(tilted().array + shift, tilted().grid)
+        write_series(tmp_path / "scans" / case, scan, FrameOfReferenceUID=uid)
+        volume = tmp_path / case / "volume.nii.gz"
+        run_stage("ingest", ingest, {"scan": [tmp_path / "scans" / case]}, {"volume": volume}, {})
+    one, two = (read_sidecar(tmp_path / case / "volume.nii.gz") for case in ("one", "two"))
+    assert one["source"]["format"] == "dicom" and uid not in str(one)
+    assert matches(uid, one["frame_of_reference"])
+    assert not matches(uid + "0", one["frame_of_reference"])
+    # Two scans of one patient's frame have nothing in common to be linked by.
+    assert one["frame_of_reference"]["digest"] != two["frame_of_reference"]["digest"]

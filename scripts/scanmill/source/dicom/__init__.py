@@ -108,7 +108,8 @@ def read_series(
         array, more = read_planes(stack.frames)
         if not stack.on_slices:
             array = straighten(array, stack, outside_of(stack.frames[0].kind))
-    return Volume(array, stack.grid), [*notes, *more]
+    frame_of_reference = stack.frames[0].values.get("FrameOfReferenceUID") or ""
+    return Volume(array, stack.grid, frame_of_reference), [*notes, *more]
 
 
 def _stack(path: Path, series: str, volume: str, allow_uneven: bool) -> tuple[Stack, list[Note]]:
