@@ -128,6 +128,8 @@ def fitting(image: Dataset | None) -> set[str]:
     """The codes that fit a single file, by what pydicom says of it; empty for a volume."""
     if image is None or "SOPClassUID" not in image:
         return {"format-unknown", "header-invalid", "dicom-unsupported", "data-truncated"}
+    if image.SOPClassUID in IMAGES and "Rows" not in image:
+        return {"data-truncated"}
     if image.SOPClassUID not in IMAGES or image.get("PhotometricInterpretation") not in (
         "MONOCHROME1",
         "MONOCHROME2",
