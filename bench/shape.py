@@ -1,8 +1,8 @@
 """Time ScanMill's shape quantities against PyRadiomics' own, for the same 14 features and values.
 
-Usage: python bench/shape.py PYTHON IMAGE MASK [--label N ...]. PYTHON: an interpreter with PyRadiomics
-3.0.1 (see README.md). CPU seconds of the calculation alone, the median of several repetitions; imports,
-reading and the crop to the label's box are not timed on either side.
+Usage: python bench/shape.py PYTHON IMAGE MASK [--label N ...] [--repeat N]. PYTHON: an interpreter with
+PyRadiomics 3.0.1 (see README.md). CPU seconds of the calculation alone, the median of several
+repetitions; imports, reading and the crop to the label's box are not timed on either side.
 """
 
 import argparse
@@ -22,8 +22,6 @@ from scanmill.diameters import plane_diameters  # noqa: E402
 from scanmill.label_map import regions_of  # noqa: E402
 from scanmill.shape_features import shape_features  # noqa: E402
 from scanmill.source import read_source  # noqa: E402
-
-REPEAT = 9
 
 
 def fourteen(mask: np.ndarray, spacing: tuple[float, float, float]) -> dict[str, float]:
@@ -58,11 +56,12 @@ def main() -> None:
     parser.add_argument("image", type=Path)
     parser.add_argument("mask", type=Path)
     parser.add_argument("--label", type=int, nargs="+", default=[1])
+    parser.add_argument("--repeat", type=int, default=9)
     options = parser.parse_args()
     command = [options.python, str(ROOT / "bench" / "pyradiomics_shape.py")]
     labels = [str(label) for label in options.label]
     command += [str(options.image), str(options.mask), "--label", *labels]
-    command += ["--repeat", str(REPEAT)]
+    command += ["--repeat", str(options.repeat)]
     theirs = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     volume, _ = read_source(options.mask)
     regions = regions_of(volume.array.astype(np.uint16))
@@ -71,7 +70,7 @@ def main() -> None:
     for label in options.label:
         region = regions[label]
         seconds = []
-        for _ in range(REPEAT + 1):
+        for _ in range(options.repeat + 1):
             start = time.process_time()
             ours = fourteen(region.array, volume.grid.spacing)
             seconds.append(time.process_time() - start)
