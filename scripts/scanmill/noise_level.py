@@ -1,9 +1,10 @@
 """How noisy a scan is, estimated from the scan itself.
 
-A scan is cut into small flat blocks. In most blocks within one tissue nothing but noise varies, so the
-most frequent variance of the blocks, once a plane is taken off each, is that of the noise: edges and
-vessels only make a tail of larger ones. Own code: estimators by wavelets or differences, such as
-scikit-image's, see only the highest frequencies, where correlated noise has little.
+A scan is cut into small flat blocks, and a plane is taken off each. In the quietest of them nothing
+but noise is left; anatomy only adds. So a low percentile of the blocks' variances, divided by what
+that percentile is of the variance of pure noise, tells the noise. Own code: estimators by wavelets or
+differences, such as scikit-image's, see only the highest frequencies, where correlated noise has
+little, and those by the most frequent variance take the fine folds of a brain for noise.
 """
 
 from dataclasses import dataclass
@@ -22,11 +23,14 @@ FREE = SIDE**2 - 3
 RAYLEIGH_RATIO, RAYLEIGH_SD = 1.913, 0.6551
 RAYLEIGH_TOLERANCE = 0.15
 LEAST_BLOCKS = 20
+# The part of the blocks that at least is taken to be free of anatomy, and its normal quantile.
+QUIETEST, QUANTILE = 0.05, -1.6449
 # Half the width, in logarithm of variance, of the blocks that are taken for noise alone: three
 # standard deviations of what chance does to the variance of a block.
 NEAR = 0.75
 # Lengths of correlation, voxels, that are told apart; longer ones look like anatomy in a block.
 LENGTHS = np.linspace(0, 2.5, 26)
+SHORTEST = 1e-3
 
 
 @dataclass(frozen=True)
@@ -59,9 +63,10 @@ def noise_level(image: np.ndarray, spacing: Triple) -> NoiseLevel:
     """The noise of a scan on its own grid, before any filter or resampling.
 
     image: [z, y, x]. spacing: mm along (x, y, z). The blocks lie across the coarsest axis, along which
-    anatomy changes most from voxel to voxel. Noise that differs from place to place gives its most
-    frequent level within what is brighter than the background. What correlated noise loses with the
+    anatomy changes most from voxel to voxel. Noise that differs from place to place gives the level of
+    the quieter places in what is brighter than the background. What correlated noise loses with the
     plane is put back by a Gaussian model of its correlation, whose neighbours correlate up to 0.85.
+    Where fewer than a twentieth of the blocks are free of anatomy, the estimate is too high.
     """
     across = 2 - int(np.argmax(spacing[::-1] / np.max(spacing) > 1 - 1e-6))
     slices = np.moveaxis(image, 2 - across, 0)
@@ -72,10 +77,14 @@ def noise_level(image: np.ndarray, spacing: Triple) -> NoiseLevel:
     # Without noise, most blocks within a tissue have one value.
     if np.count_nonzero(signal) < LEAST_BLOCKS or np.median(variance[signal]) == 0:
         return NoiseLevel(0.0, "gaussian", 0.0, 0.0)
-    level = _most_frequent(variance[signal])
-    alone = signal & (variance > level * np.exp(-NEAR)) & (variance < level * np.exp(NEAR))
-    total = FREE * variance[alone].sum()
-    correlation, kept = _true_correlation(float(in_plane[alone].sum() / total))
+    quiet = float(np.quantile(variance[signal & (variance > 0)], QUIETEST))
+    free = float(FREE)
+    # What counts as noise alone depends on its correlation, and that on what counts: it settles fast.
+    for _ in range(3):
+        level = quiet / _quantile_of_variance(free)
+        alone = signal & _near(variance, level)
+        total = FREE * variance[alone].sum()
+        correlation, kept, free = _true_correlation(float(in_plane[alone].sum() / total))
     # An edge in the slice before would outweigh the noise of both.
     pairs = alone[1:] & alone[:-1] & (np.arange(1, len(mean)) % len(slices) > 0)
     power = FREE * np.sqrt(variance[1:] * variance[:-1])[pairs].sum()
@@ -100,15 +109,16 @@ def _threshold(values: np.ndarray) -> float:
     return float(ordered[np.argmax(below * (ordered.size - below) * apart**2)])
 
 
-def _most_frequent(variance: np.ndarray) -> float:
-    """The mode of the variances' logarithms: that of chi-squared noise lies at its true variance."""
-    logs = np.log(variance[variance > 0])
-    step, width = 0.02, np.sqrt(2 / FREE)
-    edges = np.arange(logs.min() - 4 * width, logs.max() + 4 * width + step, step)
-    counts, _ = np.histogram(logs, edges)
-    window = np.exp(-0.5 * (np.arange(-3 * width, 3 * width + step, step) / width) ** 2)
-    density = np.convolve(counts, window, mode="same")
-    return float(np.exp(edges[np.argmax(density)] + step / 2))
+def _quantile_of_variance(free: float) -> float:
+    """QUIETEST's quantile of the variance of noise of variance 1, by so many degrees of freedom.
+
+    Wilson and Hilferty 1931, doi:10.1073/pnas.17.12.684.
+    """
+    return float((1 - 2 / (9 * free) + QUANTILE * np.sqrt(2 / (9 * free))) ** 3)
+
+
+def _near(variance: np.ndarray, level: float) -> np.ndarray:
+    return (variance > level * np.exp(-NEAR)) & (variance < level * np.exp(NEAR))
 
 
 def _rayleigh_sd(mean: np.ndarray, variance: np.ndarray) -> float | None:
@@ -119,8 +129,8 @@ def _rayleigh_sd(mean: np.ndarray, variance: np.ndarray) -> float | None:
     varying = variance > 0
     if np.count_nonzero(varying) < max(LEAST_BLOCKS, mean.size // 2):
         return None
-    level = _most_frequent(variance)
-    alone = varying & (np.abs(np.log(np.where(varying, variance, 1) / level)) < NEAR)
+    level = float(np.quantile(variance[varying], QUIETEST)) / _quantile_of_variance(FREE)
+    alone = _near(variance, level)
     sd = float(np.sqrt(level))
     ratio = float(np.median(mean[alone])) / sd
     if abs(ratio / RAYLEIGH_RATIO - 1) > RAYLEIGH_TOLERANCE:
@@ -128,28 +138,38 @@ def _rayleigh_sd(mean: np.ndarray, variance: np.ndarray) -> float | None:
     return sd / RAYLEIGH_SD
 
 
-def _true_correlation(found: float) -> tuple[float, float]:
-    """In plane, from what blocks off their plane show, and the part of variance that they keep."""
-    model = _models()
-    if found <= model[0, 0]:
-        return found - float(model[0, 0]), 1.0
-    length = float(np.interp(found, model[:, 0], LENGTHS))
-    kept = float(np.interp(length, LENGTHS, model[:, 1]))
-    return float(np.exp(-1 / length**2)) if length > 0 else 0.0, kept
+def _true_correlation(found: float) -> tuple[float, float, float]:
+    """What noise is, by the correlation of neighbours in plane that its blocks show off their planes.
+
+    That correlation in truth, the part of the variance that the blocks keep, and their degrees of
+    freedom.
+    """
+    seen, kept, free = _models().T
+    if found <= seen[0]:
+        return found - float(seen[0]), 1.0, float(FREE)
+    length = float(np.interp(found, seen, LENGTHS))
+    correlation = float(np.exp(-((SHORTEST + length) ** -2)))
+    return (
+        correlation,
+        float(np.interp(length, LENGTHS, kept)),
+        float(np.interp(length, LENGTHS, free)),
+    )
 
 
 @cache
 def _models() -> np.ndarray:
-    """For each of LENGTHS: correlation of neighbours, and part of the variance, after the plane."""
+    """For each of LENGTHS: what `_true_correlation` tells, the correlation as seen off the plane."""
     y, x = np.indices((SIDE, SIDE)).reshape(2, -1) - (SIDE - 1) / 2
     planes = np.stack([np.ones(SIDE**2), x, y], axis=1)
     off = np.eye(SIDE**2) - planes @ np.linalg.pinv(planes)
     squared = (y[:, None] - y) ** 2 + (x[:, None] - x) ** 2
     rows = []
     for length in LENGTHS:
-        correlation = np.exp(-squared / max(length, 1e-3) ** 2)
+        correlation = np.exp(-squared / (SHORTEST + length) ** 2)
         left = off @ correlation @ off
-        rows.append((left[squared == 1].mean() / (np.trace(left) / SIDE**2), np.trace(left) / FREE))
+        power = np.trace(left)
+        seen = left[squared == 1].mean() / (power / SIDE**2)
+        rows.append((seen, power / FREE, power**2 / (left**2).sum()))
     return np.array(rows)
 
 

@@ -69,3 +69,10 @@ def test_correlated_noise_is_found_and_said(length):
 def test_a_scan_without_noise_has_none():
     assert noise_sd(three_tissues((-1000, 0, 60)).astype(np.int16), BLOCK.spacing) == 0
     assert noise_sd(np.zeros((3, 4, 5), np.int16), (1.0, 1.0, 1.0)) == 0
+
+
+def test_anatomy_in_most_blocks_is_not_taken_for_noise():
+    folds = 300 + 80 * np.sign(correlated_field(BLOCK, 4, 5))
+    folds[:, :, :20] = 300
+    found = noise_sd(add_noise(folds, "CT", 10, 6), BLOCK.spacing)
+    assert found == pytest.approx(10, rel=0.1)
