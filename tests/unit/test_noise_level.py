@@ -73,6 +73,6 @@ def test_a_scan_without_noise_has_none():
 
 def test_anatomy_in_most_blocks_is_not_taken_for_noise():
     folds = 300 + 80 * np.sign(correlated_field(BLOCK, 4, 5))
-    folds[:, :, :20] = 300
+    folds[:, :, :20] = 380
     found = noise_sd(add_noise(folds, "CT", 10, 6), BLOCK.spacing)
     assert found == pytest.approx(10, rel=0.1)
