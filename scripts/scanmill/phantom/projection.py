@@ -38,10 +38,15 @@ class Beam:
         return np.arange(views) * (pi / views)
 
 
-def project(image: np.ndarray, beam: Beam) -> np.ndarray:
-    """Line integrals [view, ray] of a slice, in its unit times mm (Joseph 1982)."""
+def project(image: np.ndarray, beam: Beam, wanted: np.ndarray | None = None) -> np.ndarray:
+    """Line integrals [view, ray] of a slice, in its unit times mm (Joseph 1982).
+
+    wanted: the rays that are asked for, a mask [view, ray]; the others get 0. None: all.
+    """
     image = np.ascontiguousarray(image, np.float64)
-    return _project(image, *beam.spacing, beam.angles, beam.rays, beam.pitch)
+    if wanted is None:
+        wanted = np.ones((len(beam.angles), beam.rays), bool)
+    return _project(image, *beam.spacing, beam.angles, wanted, beam.pitch)
 
 
 def reconstruct(views: np.ndarray, beam: Beam) -> np.ndarray:
@@ -60,14 +65,15 @@ def reconstruct(views: np.ndarray, beam: Beam) -> np.ndarray:
 
 
 @kernel
-def _project(image, step_x, step_y, angles, rays, pitch):  # noqa: ANN001, ANN202
+def _project(image, step_x, step_y, angles, wanted, pitch):  # noqa: ANN001, ANN202
     rows, columns = image.shape
-    views = np.zeros((len(angles), rays))
+    rays = wanted.shape[1]
+    views = np.zeros(wanted.shape)
     for view in range(len(angles)):
         cosine, sine = np.cos(angles[view]), np.sin(angles[view])
         # Along the axis that the rays cross more steeply; linear interpolation along the other.
         down = abs(cosine) * step_y >= abs(sine) * step_x
-        for ray in range(rays):
+        for ray in np.flatnonzero(wanted[view]):
             place = (ray - (rays - 1) / 2) * pitch
             total = 0.0
             if down:

@@ -1,0 +1,1 @@
+"""What is done about a scan before anything is measured on it: noise, bias field, artefacts."""

@@ -1,0 +1,163 @@
+"""Where a scan cannot be believed: metal and its streaks, rings, a body cut off, padding, ghosts."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy import ndimage
+
+from scanmill.corrections.field_of_view import cut_off, field_of_view, radii
+from scanmill.corrections.ghosts import SUSPECT_PERCENT, ghosting
+from scanmill.corrections.metal import find_metal, metal_errors
+from scanmill.corrections.rings import find_rings
+from scanmill.grid import Grid
+from scanmill.volume_file import Volume
+
+# What the marks mean. Where two meet, the later in this order is shown.
+MARKS = {"padding": 5, "truncation": 4, "ring": 3, "streak": 2, "metal": 1}
+# A streak is marked where its root mean square, over this neighbourhood, is at least so much: with it,
+# nine of ten voxels that metal puts off by more than 40 HU are marked (docs/challenges.py).
+STREAK_HU, NEIGHBOURHOOD_MM = 10.0, 2.3
+# Blooming reaches this far out of metal.
+BLOOMING_MM = 1.5
+# The part of the estimated error that is taken away by in-painting; all of it would be too much on
+# average, since what the estimate gets wrong is added to the image.
+TRUSTED = 0.8
+
+
+@dataclass
+class Examination:
+    """What was found in a scan.
+
+    image: the scan, in-painted where that was asked for. marks: values of MARKS, uint8 [z, y, x] on
+    the scan's grid, None where nothing is marked. warnings: code and sentence. said: for the sidecar.
+    """
+
+    image: np.ndarray
+    marks: np.ndarray | None = None
+    warnings: list[tuple[str, str]] = field(default_factory=list)
+    said: dict[str, float] = field(default_factory=dict)
+
+    def mark(self, kind: str, where: np.ndarray) -> None:
+        """Mark a kind of artefact. where: mask [z, y, x]."""
+        if self.marks is None:
+            self.marks = np.zeros(where.shape, np.uint8)
+        self.marks[where] = MARKS[kind]
+
+
+def examine_ct(scan: Volume, metal: str) -> Examination:
+    """Look for what spoils a CT. metal: off, mark, or inpaint, which changes the image as well."""
+    across = 2 - scan.grid.axial_axis
+    spacing = tuple(s for axis, s in enumerate(scan.grid.spacing) if axis != scan.grid.axial_axis)
+    found = Examination(scan.array)
+    planes = np.moveaxis(scan.array, across, 0)
+    _examine_field_of_view(found, planes, spacing, across)
+    _examine_rings(found, planes, spacing, across)
+    if metal != "off":
+        _examine_metal(found, scan.grid, spacing, across, inpaint=metal == "inpaint")
+    if found.marks is not None:
+        counts = np.bincount(found.marks.ravel(), minlength=6)
+        for kind, value in MARKS.items():
+            found.said[f"{kind}_percent"] = round(100 * float(counts[value]) / found.marks.size, 4)
+    return found
+
+
+def examine_mr(scan: Volume) -> Examination:
+    """Look for ghosts of motion in an MR; its slices lie across the axis of the largest spacing."""
+    found = Examination(scan.array)
+    across = 2 - int(np.argmax(scan.grid.spacing))
+    percent = ghosting(scan.array, across)
+    if percent is not None:
+        found.said["ghosting_percent"] = round(percent, 4)
+        if percent >= SUSPECT_PERCENT:
+            found.warnings.append(
+                (
+                    "ghosts",
+                    f"the air beside the body is {percent:.1f} % of the body's signal brighter along "
+                    f"one axis than along the other; clean scans stay below {SUSPECT_PERCENT:g} %: the "
+                    "patient may have moved",
+                )
+            )
+    return found
+
+
+def onto(marks: np.ndarray | None, source: Grid, target: Grid) -> np.ndarray:
+    """Marks on a grid with the same centre and directions, each voxel's that of the nearest."""
+    if marks is None:
+        return np.zeros(target.shape, np.uint8)
+    nearest = []
+    for axis in range(3):
+        steps = np.arange(target.size[axis]) - (target.size[axis] - 1) / 2
+        place = steps * (target.spacing[axis] / source.spacing[axis]) + (source.size[axis] - 1) / 2
+        nearest.append(np.clip(np.rint(place).astype(int), 0, source.size[axis] - 1))
+    return marks[np.ix_(nearest[2], nearest[1], nearest[0])]
+
+
+def _examine_field_of_view(
+    found: Examination, planes: np.ndarray, spacing: tuple[float, float], across: int
+) -> None:
+    radius = field_of_view(planes, spacing)
+    if radius is None:
+        return
+    outside = radii(planes.shape[1:], spacing) > radius
+    found.mark("padding", np.moveaxis(np.broadcast_to(outside, planes.shape), 0, across))
+    cut = cut_off(planes, spacing, radius)
+    if cut is not None:
+        found.mark("truncation", np.moveaxis(cut, 0, across))
+        slices = int(cut.any(axis=(1, 2)).sum())
+        found.warnings.append(
+            (
+                "truncation",
+                f"the body reaches out of the round field of view in {slices} slices: what lies "
+                "outside is missing, and what lies beside the rim reads too high",
+            )
+        )
+
+
+def _examine_rings(
+    found: Examination, planes: np.ndarray, spacing: tuple[float, float], across: int
+) -> None:
+    """Only in whole slices: of a part of one, the middle is not where the scanner turned about."""
+    rows, columns = planes.shape[1:]
+    if rows != columns or not np.isclose(*spacing, rtol=1e-3):
+        return
+    rings = find_rings(planes)
+    slices = sum(len(r) > 0 for r in rings)
+    if slices == 0:
+        return
+    distance = radii(planes.shape[1:], (1.0, 1.0))
+    marked = np.zeros(planes.shape, bool)
+    for slice_, radii_ in zip(marked, rings, strict=True):
+        for radius in radii_:
+            slice_ |= np.abs(distance - radius) <= 1.5
+    found.mark("ring", np.moveaxis(marked, 0, across))
+    found.warnings.append(("rings", f"{slices} slices have rings about their middle"))
+
+
+def _examine_metal(
+    found: Examination, grid: Grid, spacing: tuple[float, float], across: int, inpaint: bool
+) -> None:
+    metal = find_metal(found.image, grid)
+    if metal is None:
+        return
+    if inpaint:
+        found.image = found.image.copy()
+    planes, held = np.moveaxis(found.image, across, 0), np.moveaxis(metal, across, 0)
+    off = np.zeros(held.shape, bool)
+    sigma = [NEIGHBOURHOOD_MM / s for s in spacing[::-1]]
+    for k, error in metal_errors(planes, held, spacing, fine=inpaint):
+        off[k] = ndimage.gaussian_filter(error**2, sigma) > STREAK_HU**2
+        away = ndimage.distance_transform_edt(~held[k], sampling=spacing[::-1])
+        off[k] |= away <= max(BLOOMING_MM, *spacing)
+        if inpaint:
+            better = planes[k] - np.where(held[k], 0, TRUSTED * error)
+            planes[k] = np.rint(better) if planes.dtype.kind in "iu" else better
+    found.mark("streak", np.moveaxis(off, 0, across))
+    found.mark("metal", metal)
+    found.warnings.append(
+        (
+            "metal",
+            f"metal was found, {np.count_nonzero(metal) * grid.voxel_volume:.0f} mm3 of it in "
+            f"{int(held.any(axis=(1, 2)).sum())} slices; values around it are "
+            f"{'in-painted and ' if inpaint else ''}not to be relied on",
+        )
+    )
