@@ -1,0 +1,209 @@
+"""The volume of a structure with its 95 % interval, by the method that its size and image allow.
+
+fit: a body of the mask's shape, grown or shrunk, is fitted to the image (`partial_volume`). fractions:
+of a large structure each boundary voxel's part is told locally (`boundary_fractions`). count: the image
+does not show the boundary, or the scan cuts the structure: the mask's voxels are counted, and the
+boundary is in doubt by COUNTED voxels of the scan.
+"""
+
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+
+from scanmill.boundary_fractions import COUNTED, fractions
+from scanmill.grid import Grid
+from scanmill.kernel import kernel
+from scanmill.label_map import Region
+from scanmill.partial_volume import fit
+from scanmill.volume_file import Volume
+from scanmill.voxel_response import Array
+
+# Voxels of the mask up to which a structure is fitted.
+FITTED = 8000
+# Contrast over residuals, and part of the boundary, that the image has to show.
+CONTRAST, TOLD = 1.0, 0.5
+# Quantiles of a 95 % interval, and sds to either side of it.
+TAIL, SDS = 0.025, 1.959964
+# Half the interval over the volume beyond which the structure is not measured.
+UNCERTAIN = 0.5
+# Radius, in voxels of the scan, of the ball of the same volume below which volumes may be off by more
+# than 2 % on average.
+SMALLEST_RADIUS = 2.5
+# How far a mask's outermost point lies from the body's, voxels of the scan, standard deviation.
+POINT_SD = 0.3
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A volume, its 95 % interval and standard deviation, mm3.
+
+    shift, shift_sd: of the boundary, outward from the mask, mm. contrast: inside less around; noise:
+    its sd. Both are 0 where voxels were counted.
+    """
+
+    method: str
+    volume: float
+    low: float
+    high: float
+    sd: float
+    shift: float
+    shift_sd: float
+    contrast: float = 0.0
+    noise: float = 0.0
+
+    @property
+    def uncertain(self) -> bool:
+        """Is the interval too wide to call this a measurement?"""
+        return self.high - self.low > 2 * UNCERTAIN * self.volume
+
+    @property
+    def smallest_detectable_change(self) -> float:
+        """The change between two such measurements that chance explains in 5 %, mm3."""
+        return SDS * sqrt(2) * self.sd
+
+    def is_small(self, scan: Grid) -> bool:
+        """Is the structure smaller than what was found to be measured without bias?"""
+        return self.volume < 4 / 3 * np.pi * SMALLEST_RADIUS**3 * scan.voxel_volume
+
+
+def volume_of(region: Region, grid: Grid, scan: Volume, counted: float) -> Estimate:
+    """Estimate the volume of a structure.
+
+    region: its mask on its grid. scan: the image as acquired, on a grid with the same directions.
+    counted: volume of the mask's voxels that are in the scan, mm3.
+    """
+    start = tuple(s.start for s in region.box[::-1])
+    own = grid.crop(start, region.array.shape[::-1])
+    if not _is_cut(region, grid, scan.grid):
+        if region.count() <= FITTED:
+            found = _fitted(region.array, own, scan)
+        else:
+            found = _told(region.array, own, scan)
+        if found:
+            return found
+    area = _area(region.array, own)
+    shift_sd = COUNTED * _length(scan.grid)
+    sd = area * shift_sd
+    return Estimate(
+        "count", counted, max(0.0, counted - SDS * sd), counted + SDS * sd, sd, 0.0, shift_sd
+    )
+
+
+def intervals(
+    measured: dict[str, float], estimate: Estimate, region: Region, grid: Grid, scan: Grid
+) -> dict[str, float]:
+    """95 % intervals of lengths, area and mean intensity: column to value, in the columns' units.
+
+    measured: the values of some of axial_long_mm, axial_short_mm, morph_diam, surface_area_mm2 and
+    stat_mean. Each interval holds the measured value, and what it would be with the boundary where the
+    image has it.
+    """
+    found: dict[str, float] = {}
+    ends_sd = 2 * sqrt(estimate.shift_sd**2 + (POINT_SD * _length(scan)) ** 2 / 2)
+    for name in ("axial_long_mm", "axial_short_mm", "morph_diam"):
+        if name in measured:
+            found |= _interval(name, measured[name], 2 * estimate.shift, ends_sd)
+    area = _area(region.array, grid)
+    radius = 3 * estimate.volume / area if area > 0 else 0.0
+    if "surface_area_mm2" in measured and radius > 0:
+        # A body of mean curvature 1 / radius gains this part of its area per mm of growth.
+        part = 2 * measured["surface_area_mm2"] / radius
+        found |= _interval(
+            "surface_area_mm2",
+            measured["surface_area_mm2"],
+            part * estimate.shift,
+            part * ends_sd / 2,
+        )
+    if "stat_mean" in measured and estimate.volume > 0:
+        # Voxels at the boundary are halfway between inside and around.
+        per_mm = -estimate.contrast / 2 * area / estimate.volume
+        number = max(estimate.volume / scan.voxel_volume, 1.0)
+        sd = sqrt((per_mm * estimate.shift_sd) ** 2 + estimate.noise**2 / number)
+        if estimate.method != "count":
+            found |= _interval("stat_mean", measured["stat_mean"], per_mm * estimate.shift, sd)
+    return found
+
+
+def _interval(name: str, value: float, correction: float, sd: float) -> dict[str, float]:
+    quantity, _, unit = name.rpartition("_") if name.endswith(("_mm", "_mm2")) else (name, "", "")
+    low, high = (f"{quantity}_{end}_{unit}".rstrip("_") for end in ("low", "high"))
+    middle = value + correction
+    floor = 0.0 if unit or name == "morph_diam" else -np.inf
+    return {
+        low: max(floor, min(value, middle - SDS * sd)),
+        high: max(value, middle + SDS * sd),
+    }
+
+
+def _fitted(mask: Array, grid: Grid, scan: Volume) -> Estimate | None:
+    try:
+        found = fit(mask, grid, scan.array, scan.grid)
+    except ValueError:
+        return None
+    contrast = found.inside - found.around
+    off = abs(found.shift) > _length(scan.grid)
+    if off or abs(contrast) < CONTRAST * found.noise:
+        return None
+    return Estimate(
+        "fit",
+        found.mean,
+        found.quantile(TAIL),
+        found.quantile(1 - TAIL),
+        found.sd,
+        found.shift,
+        found.shift_sd,
+        contrast,
+        found.noise,
+    )
+
+
+def _told(mask: Array, grid: Grid, scan: Volume) -> Estimate | None:
+    found = fractions(mask, grid, scan.array, scan.grid)
+    if found.told < TOLD:
+        return None
+    masked = np.count_nonzero(mask) * grid.voxel_volume
+    return Estimate(
+        "fractions",
+        found.volume,
+        max(0.0, found.volume - SDS * found.sd),
+        found.volume + SDS * found.sd,
+        found.sd,
+        (found.volume - masked) / found.area,
+        found.sd / found.area,
+        found.contrast,
+        found.noise,
+    )
+
+
+def _is_cut(region: Region, grid: Grid, scan: Grid) -> bool:
+    """Does the structure reach the outermost voxels of the scan?"""
+    ends = np.array([[s.start, s.stop - 1] for s in region.box[::-1]]).T
+    index = scan.to_index(grid.to_physical(ends))
+    return bool((index < 0.5).any() or (index > np.asarray(scan.size) - 1.5).any())
+
+
+def _length(scan: Grid) -> float:
+    """Edge of the cube with a voxel's volume, mm."""
+    return scan.voxel_volume ** (1 / 3)
+
+
+def _area(mask: Array, grid: Grid) -> float:
+    """Area of the boundary, mm2: voxels' faces, of which turned planes have 3/2 on average."""
+    x, y, z = grid.spacing
+    faces = _faces(np.pad(mask.view(np.uint8), 1))
+    return float(faces @ (y * z, x * z, x * y)) * 2 / 3
+
+
+@kernel
+def _faces(inside):  # noqa: ANN001, ANN202
+    """Voxels' faces on the boundary, across x, y and z, of a mask with a border of zeros."""
+    count = np.zeros(3)
+    for z in range(1, inside.shape[0]):
+        for y in range(1, inside.shape[1]):
+            for x in range(1, inside.shape[2]):
+                own = inside[z, y, x]
+                count[0] += inside[z, y, x - 1] != own
+                count[1] += inside[z, y - 1, x] != own
+                count[2] += inside[z - 1, y, x] != own
+    return count
