@@ -37,6 +37,7 @@ from scanmill.source import dicom as dicom_source
 from scanmill.source import source_format
 from scanmill.stage import Record, run_job
 
+OPEN = "The structure has no closed surface, and no STL of it is written."
 OFF_SLICES = (
     "The volume's slices are not the source's own (they were resampled): contours would lie beside "
     "the images, and none are written."
@@ -120,8 +121,10 @@ def _objects(
         yield "sr", measurement_report(structures, _rows(measurements), segmentation, source)
     if "stl" in kinds:
         meshed = read_sidecar(surfaces)["structures"]
-        closed = [s for s in structures if meshed[s.name]["status"] == "ok"]
-        for number, structure in enumerate(closed, 1):
+        for number, structure in enumerate(structures, 1):
+            if meshed[structure.name]["status"] != "ok":
+                record.warn("export-open", OPEN, structure.name)
+                continue
             surface = find_surface(surfaces, structure.name)
             yield f"stl-{structure.name}", surface_object(number, structure, surface, source)
 

@@ -4,6 +4,7 @@ import csv
 import json
 from dataclasses import replace
 from io import BytesIO
+from shutil import copytree
 
 import numpy as np
 import pytest
@@ -77,8 +78,9 @@ def case(tmp_path_factory):
     write_series(series, found_on(GRID), values)
     volume, isotropic = folder / "volume.nii.gz", folder / "isotropic.nii.gz"
     run_stage("ingest", ingest, {"scan": [series]}, {"volume": volume}, {})
-    parameters = {"spacing": 0.9, "modality": "CT"}
-    run_stage("resample", resample, {"volume": volume}, {"isotropic": isotropic}, parameters)
+    parameters = {"spacing": 0.9, "modality": "CT", "metal": "mark"}
+    resampled = {"isotropic": isotropic, "artefacts": folder / "artefacts.nii.gz"}
+    run_stage("resample", resample, {"volume": volume}, resampled, parameters)
     grid = read_grid(isotropic)
     label_map = LabelMap.empty(grid, 6)
     for structure in STRUCTURES[:2]:
@@ -94,7 +96,7 @@ def case(tmp_path_factory):
     parameters = {"structures": STRUCTURES, "formats": ["ply"], "pass_band": 0.1}
     run_stage("mesh", mesh, segmented, meshed, parameters)
     measurements = folder / "measurements.csv"
-    inputs = {"isotropic": isotropic, **segmented, "surfaces": surfaces}
+    inputs = {**resampled, **segmented, "surfaces": surfaces}
     parameters = {"case": CASE, "structures": STRUCTURES}
     run_stage("measure", measure, inputs, {"measurements": measurements}, parameters)
     assert read_sidecar(measurements)["status"] == "ok"
@@ -180,6 +182,18 @@ def test_surfaces_lie_where_the_bodies_do(case):
         assert surface.is_watertight
         assert np.allclose(surface.center_mass, CENTRE, atol=0.1)
         assert surface.volume == pytest.approx(body.volume, rel=0.02)
+
+
+def test_a_structure_without_a_closed_surface_has_no_stl_and_that_is_told(case, tmp_path):
+    surfaces = tmp_path / "surfaces"
+    copytree(case["surfaces"], surfaces)
+    said = read_sidecar(case["surfaces"])
+    said["structures"]["organ"] = {"status": "refused", "code": "surface-open", "reason": "open"}
+    write_json(sidecar_path(surfaces), said)
+    objects, said = exported(case | {"surfaces": surfaces}, ["stl"])
+    assert list(objects) == ["stl-gtv"]
+    (told,) = [w for w in said["warnings"] if w["code"] == "export-open"]
+    assert told["structure"] == "organ"
 
 
 def test_the_same_case_gives_the_same_bytes(case):

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 
@@ -262,6 +263,62 @@ def test_off_the_source_s_slices_segments_refer_to_the_slices_on_either_side():
         assert {i.SpatialLocationsPreserved for i in items} == {"NO"}
 
 
+def test_tiles_of_a_mosaic_are_each_made_of_their_one_image():
+    grid = GRIDS["oblique"]
+    found = found_on(grid)
+    frames = [replace(f, sop_instance=f"{ROOT}.7") for f in found.frames]
+    source = source_images(replace(found, frames=frames, on_slices=False), Original(), CASE)
+    seg = binary_segmentation(organ_and_tumour(grid), source)
+    for group in seg.PerFrameFunctionalGroupsSequence:
+        (item,) = group.DerivationImageSequence[0].SourceImageSequence
+        assert item.ReferencedSOPInstanceUID == f"{ROOT}.7"
+        assert item.SpatialLocationsPreserved == "NO"
+
+
+class Lossy(type(found_on(GRIDS["axial"]))):
+    """A series that was compressed with loss."""
+
+    methods = ("ISO_10918_1", "ISO_15444_1")
+
+    def header(self):
+        header = super().header()
+        header.LossyImageCompression = "01"
+        header.LossyImageCompressionRatio = [9.8, 12]
+        header.LossyImageCompressionMethod = list(self.methods)
+        return header
+
+
+class Strange(Lossy):
+    """One whose methods are none that the standard knows."""
+
+    methods = ("ISO_10918_1", "PLANTED")
+
+
+def test_segments_of_lossy_images_say_so(tmp_path):
+    grid = GRIDS["axial"]
+    made = {
+        kind: binary_segmentation(
+            organ_and_tumour(grid),
+            source_images(kind(grid, found_on(grid).frames), Pseudonyms(KEY, CASE), CASE),
+        )
+        for kind in (Lossy, Strange)
+    }
+    assert {m.LossyImageCompression for m in made.values()} == {"01"}
+    assert tuple(made[Lossy].LossyImageCompressionMethod) == Lossy.methods
+    assert list(made[Lossy].LossyImageCompressionRatio) == [9.8, 12]
+    assert "LossyImageCompressionMethod" not in made[Strange]
+    if reader("dciodvfy"):
+        write_object(tmp_path / "seg.dcm", made[Lossy])
+        assert errors_of(tmp_path / "seg.dcm") == []
+
+
+def test_objects_tell_nothing_of_the_run():
+    grid = GRIDS["axial"]
+    today = date.today().strftime("%Y%m%d").encode()
+    for name, made in all_objects(grid, source_on(grid)).items():
+        assert today not in written(made), name
+
+
 @pytest.mark.skipif(not reader("dciodvfy"), reason="dicom3tools is not installed")
 @pytest.mark.parametrize("identity", [Pseudonyms(KEY, CASE), Original()], ids=["pseudonyms", "own"])
 @pytest.mark.parametrize("found", [found_on, enhanced_on, between_slices])
@@ -298,7 +355,6 @@ def test_nothing_of_the_source_s_identity_is_in_de_identified_bytes():
         again = dcmread(BytesIO(content))
         assert (str(again.PatientName), again.PatientID) == (CASE, CASE)
         assert again.PatientIdentityRemoved == "YES"
-        assert again.ContentTime == "111213.5"
 
 
 def test_back_to_the_pacs_objects_belong_to_their_study():
@@ -308,10 +364,8 @@ def test_back_to_the_pacs_objects_belong_to_their_study():
         assert str(again.PatientName) == PLANTED["PatientName"], name
         assert (again.PatientID, again.StudyInstanceUID) == (PLANTED["PatientID"], STUDY)
         assert again.AccessionNumber == PLANTED["AccessionNumber"]
-        assert (again.StudyDate, again.ContentDate) == (
-            PLANTED["StudyDate"],
-            PLANTED["ContentDate"],
-        )
+        made_at = again.StructureSetDate if name == "rtstruct" else again.ContentDate
+        assert (again.StudyDate, made_at) == (PLANTED["StudyDate"], PLANTED["ContentDate"])
         assert again.SeriesInstanceUID != SERIES
         if name != "sr":
             assert again.FrameOfReferenceUID == FRAME
@@ -352,6 +406,13 @@ def test_rois_are_named_coded_and_coloured():
     assert [o.RTROIInterpretedType for o in rt.RTROIObservationsSequence] == ["ORGAN", "GTV"]
     code = rt.RTROIObservationsSequence[0].RTROIIdentificationCodeSequence[0]
     assert code.CodeValue == CODE["value"]
+    kinds = [
+        o.SegmentedPropertyCategoryCodeSequence[0].CodeValue for o in rt.RTROIObservationsSequence
+    ]
+    assert kinds == ["91723000", "49755003"]
+    # Attributes of images and documents, not of structure sets, which have dates of their own.
+    assert "ContentDate" not in rt and "ContentTime" not in rt
+    assert (rt.StructureSetDate, rt.StructureSetTime) == (source_on(grid).date, "111200")
     assert list(rt.ROIContourSequence[1].ROIDisplayColor) == [0x10, 0x20, 0x30]
 
 
@@ -437,9 +498,11 @@ def test_an_encapsulated_stl_is_the_surface_in_lps_mm():
     again = dcmread(BytesIO(written(made)))
     assert again.MIMETypeOfEncapsulatedDocument == "model/stl"
     assert again.MeasurementUnitsCodeSequence[0].CodeValue == "mm"
+    # Nobody looked whether a face can be recognised.
+    assert "RecognizableVisualFeatures" not in again
     stl = again.EncapsulatedDocument[: again.EncapsulatedDocumentLength]
     mesh = trimesh.load(BytesIO(stl), file_type="stl")
-    assert mesh.is_watertight
+    assert mesh.is_watertight and mesh.volume > 0
     assert mesh.volume == pytest.approx(
         trimesh.Trimesh(surface.points, surface.triangles).volume, rel=1e-4
     )

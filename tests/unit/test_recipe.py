@@ -149,6 +149,7 @@ MM = "a number of mm above 0, to 1000 would be right"
         ('"#102030"', "#102030", f"13:12: 'colour': nothing was found; {COLOUR}"),
         ('"#102030"', '"#10203"', f"13:13: 'colour': '#10203' was found; {COLOUR}"),
         ('"64033007"', "64033007", "7:32: 'value': 64033007 was found; a code of 1 to 64"),
+        ("meaning: Kidney", r"meaning: Kid\ney", r"7:53: 'meaning': 'Kid\\ney' was found; the"),
         ("64033007", "64033008", "7:32: '64033008' is no SNOMED CT identifier; its last digit"),
         ("scheme: SCT, ", "", "7:11: the key 'scheme' is missing; 'scheme' with a text of 1 to 16"),
         ("triangles: 5000", "triangles: 99", "14:16: 'triangles': 99 was found; a whole number"),

@@ -7,17 +7,18 @@ Attributes: DICOM PS3.3 C.7.1.1 (patient), C.7.2.1 (study); UIDs of the root 2.2
 import hashlib
 import hmac
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
-from pydicom import Dataset
+from pydicom import DataElement, Dataset
 
 # Ten years: dates cannot be guessed from the shift's range, and stay in the era of the modality.
 LONGEST_SHIFT_DAYS = 3650
 METHOD = "ScanMill: allow-list; UIDs and dates by keyed HMAC-SHA256"
-DATE = "%Y%m%d"
+DATE = re.compile(r"\d{8}")
 TIME = re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?")
 # What may be missing from no object, empty where unknown (type 2).
 EMPTY = (
@@ -25,8 +26,10 @@ EMPTY = (
     "ReferringPhysicianName", "StudyID", "AccessionNumber",
 )  # fmt: skip
 ORIGINAL = (
-    *EMPTY, "IssuerOfPatientID", "StudyDescription", "PatientIdentityRemoved",
-    "DeidentificationMethod", "LongitudinalTemporalInformationModified",
+    *EMPTY, "IssuerOfPatientID", "PatientBirthTime", "PatientAge", "PatientSize", "PatientWeight",
+    "StudyDescription", "IssuerOfAccessionNumberSequence", "PatientIdentityRemoved",
+    "DeidentificationMethod", "DeidentificationMethodCodeSequence",
+    "LongitudinalTemporalInformationModified",
 )  # fmt: skip
 NAMESPACE = b"ScanMill"
 
@@ -46,13 +49,17 @@ class Identity(Protocol):
     def date(self, header: Dataset, date: str) -> str:
         """What stands for a date (DA) of the source; empty where it is none."""
 
+    def time(self, time: str) -> str:
+        """What stands for a time (TM) of the source; empty where it is none."""
+
 
 @dataclass(frozen=True)
 class Pseudonyms:
     """The case's id for the patient, UIDs by keyed hash, dates shifted: nothing of the source is told.
 
-    key: the site's secret; with the same key the same source has the same pseudonyms in every run,
-    and the intervals between the dates of one patient stay. case: as in the sheet.
+    key: the site's secret; with the same key the same case has the same pseudonyms in every run, and
+    the intervals between the dates of one patient stay. case: as in the sheet; no two have a UID in
+    common, since a study belongs to one patient, which in these objects is the case.
     """
 
     key: bytes
@@ -60,7 +67,7 @@ class Pseudonyms:
 
     def uid(self, original: str) -> str:
         """The pseudonym of a UID."""
-        return _uid(self.key, "uid", original)
+        return _uid(self.key, "uid", self.case, original)
 
     def derived(self, *parts: str) -> str:
         """A UID of our own, the same for the same parts and key."""
@@ -76,12 +83,16 @@ class Pseudonyms:
         subject.DeidentificationMethod = METHOD
         subject.LongitudinalTemporalInformationModified = "MODIFIED"
         subject.StudyDate = self.date(header, str(header.get("StudyDate") or ""))
-        subject.StudyTime = time_of(header, "StudyTime")
+        subject.StudyTime = self.time(str(header.get("StudyTime") or ""))
         return subject
 
     def date(self, header: Dataset, date: str) -> str:
         """A date moved back by the patient's number of whole days."""
         return _date(date, self._shift(header))
+
+    def time(self, time: str) -> str:
+        """A time in whole minutes: to the microsecond it would be the study's finger print."""
+        return _time(time)[:4].ljust(6, "0") if _time(time) else ""
 
     def _shift(self, header: Dataset) -> timedelta:
         # Without a patient's id, intervals can only be kept within the study.
@@ -107,28 +118,50 @@ class Original:
         subject = Dataset()
         for keyword in EMPTY:
             setattr(subject, keyword, "")
-        for keyword in ORIGINAL:
-            if keyword in header:
-                # As text: a name keeps the bytes of its own character set otherwise.
-                setattr(subject, keyword, str(header.get(keyword) or ""))
+        subject.update(_as_text(header, ORIGINAL))
         return subject
 
     def date(self, header: Dataset, date: str) -> str:
         """The date itself; empty where it is none."""
         return _date(date, timedelta(0))
 
+    def time(self, time: str) -> str:
+        """The time itself; empty where it is none."""
+        return _time(time)
 
-def time_of(header: Dataset, keyword: str) -> str:
-    """A time (TM) of a header as it is; empty where there is none."""
-    time = str(header.get(keyword) or "").strip()
+
+def _as_text(header: Dataset, keywords: Iterable[str]) -> Dataset:
+    """Those attributes that a header has. As text: a name keeps the bytes of its character set else."""
+    told = Dataset()
+    for keyword in keywords:
+        if keyword in header:
+            setattr(told, keyword, _text(header[keyword]))
+    return told
+
+
+def _text(element: DataElement) -> str | list[Any]:
+    if element.VR == "SQ":
+        return [_as_text(item, item.dir()) for item in element.value]
+    if element.VM > 1:
+        return [str(value) for value in element.value]
+    return str(element.value or "")
+
+
+def _time(time: str) -> str:
+    time = time.strip()
     return time if TIME.fullmatch(time) else ""
 
 
 def _date(date: str, earlier: timedelta) -> str:
+    date = date.strip()
+    # strptime also takes dates of fewer digits, and guesses what they mean.
+    if not DATE.fullmatch(date):
+        return ""
     try:
-        return (datetime.strptime(date.strip(), DATE) - earlier).strftime(DATE).zfill(8)
+        moved = datetime.strptime(date, "%Y%m%d") - earlier
     except (ValueError, OverflowError):
         return ""
+    return moved.strftime("%Y%m%d").zfill(8)
 
 
 def _digest(key: bytes, *parts: str) -> bytes:

@@ -68,7 +68,9 @@ def complete(made: Dataset, source: SourceImages, kind: str, number: int = 1) ->
     made.StudyInstanceUID, made.SeriesInstanceUID = source.study, series_uid(source, kind)
     made.SeriesNumber, made.SeriesDescription = SERIES[kind]
     made.InstanceNumber = number
-    made.ContentDate, made.ContentTime = source.date, source.time
+    # A structure set has a date of its own.
+    if kind != "rtstruct":
+        made.ContentDate, made.ContentTime = source.date, source.time
     # Libraries state the time of the run, and themselves with it.
     for keyword in (
         "InstanceCreationDate",

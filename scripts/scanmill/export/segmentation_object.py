@@ -114,6 +114,7 @@ def _described(
     for item in (*made.DimensionOrganizationSequence, *made.DimensionIndexSequence):
         item.DimensionOrganizationUID = organization
     made.ReferencedSeriesSequence = source.referenced_series()
+    made.update(source.compression)
     made.pop("SourceImageSequence", None)
     return made
 

@@ -3,6 +3,8 @@
 Attributes: DICOM PS3.3 C.7.6.16.2.6 (derivation image), C.12.4 (common instance reference).
 """
 
+import re
+from collections.abc import MutableSequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +15,17 @@ from pydicom.uid import CTImageStorage
 from pydicom.valuerep import format_number_as_ds
 
 from scanmill.export.coding import coded
-from scanmill.export.identity import EMPTY, Identity, time_of
+from scanmill.export.identity import EMPTY, Identity
 from scanmill.grid import Grid
 from scanmill.source.dicom import Found
 
 UNKNOWN_DATE, UNKNOWN_TIME = "19000101", "000000"
 MOMENTS = ("Content", "Acquisition", "Series", "Study")
+# Voxels between a slice and a frame that lies there but for rounding.
+SAME_HEIGHT = 1e-3
+# Values of Lossy Image Compression, and the form of its methods' names.
+LOSSLESS, LOSSY = "00", "01"
+METHOD = re.compile(r"ISO_\d+(_\d+)?")
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,8 @@ class SourceImages:
 
     grid: that masks are exported on. frames: the source's slices along the grid's z, the k-th of which
     is slice k of the grid where `on_slices`. positions: of the grid's slices, as a frame's. subject:
-    attributes of patient and study. date, time: of the source, DA and TM.
+    attributes of patient and study. compression: attributes of lossy compression. date, time: of the
+    source, DA and TM.
     """
 
     grid: Grid
@@ -53,6 +61,7 @@ class SourceImages:
     series: str
     frame_of_reference: str
     subject: Dataset
+    compression: Dataset
     date: str
     time: str
     identity: Identity
@@ -117,10 +126,9 @@ class SourceImages:
         """Which frames slice k was made of: itself, or those on either side along the grid's z."""
         if self.on_slices:
             return [k]
-        places = np.array([frame.position for frame in self.frames])
-        heights = (places - self.positions[k]) @ self.grid.axes[:, 2]
-        below = max(int(np.searchsorted(heights, 0, "right")) - 1, 0)
-        above = min(int(np.searchsorted(heights, 0)), len(heights) - 1)
+        heights = self.grid.to_index(np.array([frame.position for frame in self.frames]))[:, 2]
+        below = max(int(np.searchsorted(heights, k + SAME_HEIGHT, "right")) - 1, 0)
+        above = min(int(np.searchsorted(heights, k - SAME_HEIGHT)), len(heights) - 1)
         return sorted({below, above})
 
     def _named(self, sop_class: str, sop_instance: str) -> Dataset:
@@ -163,6 +171,7 @@ def source_images(found: Found, identity: Identity, case: str) -> SourceImages:
         series=named(found.series, "source"),
         frame_of_reference=named(found.frame_of_reference, "frame of reference"),
         subject=identity.subject(header),
+        compression=_compression(header),
         date=date,
         time=time,
         identity=identity,
@@ -182,9 +191,29 @@ def _instance(sop_class: str, sop_instance: str) -> Dataset:
     return item
 
 
+def _compression(header: Dataset) -> Dataset:
+    """What is derived of lossy images says so for ever (PS3.3 C.7.6.1.1.5)."""
+    told = Dataset()
+    told.LossyImageCompression = LOSSLESS
+    if header.get("LossyImageCompression") != LOSSY:
+        return told
+    told.LossyImageCompression = LOSSY
+    methods = _values(header, "LossyImageCompressionMethod")
+    if all(METHOD.fullmatch(method) for method in methods):
+        told.LossyImageCompressionMethod = methods
+        told.LossyImageCompressionRatio = _values(header, "LossyImageCompressionRatio")
+    return told
+
+
+def _values(header: Dataset, keyword: str) -> list[str]:
+    value = header.get(keyword) or []
+    return [str(one) for one in (value if isinstance(value, MutableSequence) else [value])]
+
+
 def _moment(header: Dataset, identity: Identity) -> tuple[str, str]:
     for moment in MOMENTS:
         date = identity.date(header, str(header.get(f"{moment}Date") or ""))
         if date:
-            return date, time_of(header, f"{moment}Time") or UNKNOWN_TIME
+            time = identity.time(str(header.get(f"{moment}Time") or ""))
+            return date, time or UNKNOWN_TIME
     return UNKNOWN_DATE, UNKNOWN_TIME

@@ -12,7 +12,7 @@ from pydicom.dataelem import RawDataElement
 from pydicom.tag import Tag
 from pydicom.uid import ImplicitVRLittleEndian, RTStructureSetStorage
 
-from scanmill.export.coding import property_type
+from scanmill.export.coding import category, coded, property_type
 from scanmill.export.instance import complete, new_object
 from scanmill.export.outlines import outlines
 from scanmill.export.source_images import SourceImages
@@ -115,5 +115,6 @@ def _observation(number: int, structure: Exported) -> Dataset:
         target if target in TARGETS else INTERPRETED.get(structure.category, "")
     )
     observation.ROIInterpreter = ""
+    observation.SegmentedPropertyCategoryCodeSequence = [coded(category(structure))]
     observation.RTROIIdentificationCodeSequence = [property_type(structure)]
     return observation

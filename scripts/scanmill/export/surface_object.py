@@ -29,7 +29,6 @@ def surface_object(
     made.PositionReferenceIndicator = ""
     made.AcquisitionDateTime = ""
     made.BurnedInAnnotation = "NO"
-    made.RecognizableVisualFeatures = "NO"
     made.DocumentTitle = structure.name
     made.ConceptNameCodeSequence = [coded(concept(structure))]
     made.SourceInstanceSequence = source.instances()
