@@ -183,6 +183,10 @@ def modality_of(wildcards):
     return recipe_of(wildcards).modality
 
 
+def metal_of(wildcards):
+    return recipe_of(wildcards).correct["metal"]
+
+
 def structures_of(*keys):
     """A function from a case to what a stage needs to know of its structures, and no more."""
 
@@ -233,6 +237,7 @@ def described_recipes():
             "spacing": recipe.spacing,
             "pass_band": recipe.pass_band,
             "uneven_slices": recipe.uneven_slices,
+            "correct": recipe.correct,
             "structures": recipe.structures,
         }
         for name, recipe in found.items()

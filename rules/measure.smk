@@ -3,6 +3,8 @@ rule measure:
     input:
         isotropic=rules.resample.output.isotropic,
         isotropic_sidecar=rules.resample.output.sidecar,
+        artefacts=rules.resample.output.artefacts,
+        artefacts_sidecar=rules.resample.output.artefacts_sidecar,
         labels=rules.segment.output.labels,
         labels_sidecar=rules.segment.output.sidecar,
         overlaps=rules.segment.output.overlaps,

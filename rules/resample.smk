@@ -1,11 +1,13 @@
 rule resample:
-    # The scan on cubic voxels.
+    # The scan on cubic voxels, and where it cannot be believed.
     input:
         volume=rules.ingest.output.volume,
         volume_sidecar=rules.ingest.output.sidecar,
     output:
         isotropic=f"{CASE_FOLDER}/isotropic.nii.gz",
         sidecar=f"{CASE_FOLDER}/isotropic.json",
+        artefacts=f"{CASE_FOLDER}/artefacts.nii.gz",
+        artefacts_sidecar=f"{CASE_FOLDER}/artefacts.json",
     log:
         "logs/{case}/resample.log",
     benchmark:
@@ -18,6 +20,7 @@ rule resample:
     params:
         spacing=spacing_of,
         modality=modality_of,
+        metal=metal_of,
         library=library("resample"),
     message:
         "{wildcards.case}: resample"

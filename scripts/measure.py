@@ -25,11 +25,14 @@ from scanmill.stage import Record, run_job
 from scanmill.volume_file import read_volume
 
 Cell = str | int | float | bool
+# A larger part of a structure in marked voxels is worth a warning.
+SPOILED_PERCENT = 5.0
 
 
 def measure(
     record: Record,
     isotropic: Path,
+    artefacts: Path,
     labels: Path,
     overlaps: Path,
     surfaces: Path,
@@ -41,6 +44,7 @@ def measure(
     names = {s["name"]: s["label"] for s in structures}
     label_map = read_label_map(labels, overlaps, names)
     image = read_volume(isotropic).array
+    marks = read_volume(artefacts).array
     record.grid = label_map.grid
     resampled = read_sidecar(isotropic)
     scan = record.grid.concentric(
@@ -64,6 +68,7 @@ def measure(
             if label in regions:
                 row |= {"status": "ok"}
                 row |= _measured(regions[label], image, label_map.grid, scan)
+                row |= _believed(record, name, regions[label], marks)
                 row |= _surface(meshed["structures"][name])
                 row |= _differences(row)
                 row |= _distances(name, structure["distances_to"], bodies, surfaces)
@@ -84,6 +89,15 @@ def _measured(region: Region, image: np.ndarray, grid: Grid, scan: Grid) -> dict
     found["components"] = int(cc3d.connected_components(region.array, return_N=True)[1])
     found |= intensity_features(*histogram(image[region.box], region.array))
     return found
+
+
+def _believed(record: Record, name: str, region: Region, marks: np.ndarray) -> dict[str, Cell]:
+    """Which part of a structure lies where the image cannot be believed."""
+    percent = 100 * float((marks[region.box][region.array] > 0).mean())
+    if percent > SPOILED_PERCENT:
+        message = f"{percent:.1f} % of the structure lies in voxels that artefacts spoil"
+        record.warn("artefacts", message, name)
+    return {"artefact_percent": percent}
 
 
 def _ledger(name: str, segmented: dict[str, Any]) -> dict[str, Cell]:

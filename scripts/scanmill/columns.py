@@ -71,6 +71,11 @@ EXTENT = {
     ),
     "touches_border": Column("The structure reaches the edge of the scan: it may be cut there"),
     "components": Column(f"Pieces of {MASK} (26-connected)"),
+    "artefact_percent": Column(
+        f"The part of {MASK} that lies in voxels marked in artefacts.nii.gz: metal, its streaks, "
+        "rings, beside a cut at the field of view, padding",
+        "%",
+    ),
 }
 
 SURFACE = {

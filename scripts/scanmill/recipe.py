@@ -15,6 +15,8 @@ PATH_LIKE = re.compile(r"[/\\]|\.ya?ml$", re.IGNORECASE)
 SNOMED_CT = "SCT"
 # Of those tried, the one that measures the area of smooth and sharp bodies alike within 2 %.
 PASS_BAND = 0.1
+# What is done about each challenge where a recipe does not say.
+CORRECTIONS = {"metal": "mark"}
 
 
 class UnknownRecipeError(Exception):
@@ -26,11 +28,12 @@ class Recipe:
     """A checked recipe with its defaults filled in.
 
     modality: CT, MR or any. spacing: mm, or `native`. pass_band: of the surfaces' smoothing.
-    uneven_slices: refuse or resample. structures: plain dictionaries of JSON types, in the order of
-    the file: name, label, code {scheme, value, meaning}, category (a key of snomed.CATEGORIES),
-    laterality (of snomed.LATERALITIES, or None), colour, segment {method, steps; for `labels` value,
-    in a label map, and named, patterns of the name in a DICOM object}, triangles (None: as many as
-    the surface has) and distances_to (names of other structures).
+    uneven_slices: refuse or resample. correct: what is done about each challenge, metal: off, mark
+    or inpaint. structures: plain dictionaries of JSON types, in the order of the file: name,
+    label, code {scheme, value, meaning}, category (a key of snomed.CATEGORIES), laterality (of
+    snomed.LATERALITIES, or None), colour, segment {method, steps; for `labels` value, in a label
+    map, and named, patterns of the name in a DICOM object}, triangles (None: as many as the
+    surface has) and distances_to (names of other structures).
     """
 
     name: str
@@ -39,6 +42,7 @@ class Recipe:
     spacing: float | str
     pass_band: float
     uneven_slices: str
+    correct: dict[str, str]
     structures: list[dict[str, Any]]
 
     def supplied(self) -> list[str]:
@@ -110,6 +114,7 @@ def load(path: Path) -> Recipe:
         spacing if spacing == "native" else float(spacing),
         float(content.get("pass_band", PASS_BAND)),
         content.get("uneven_slices", "refuse"),
+        CORRECTIONS | content.get("correct", {}),
         [_filled(structure) for structure in content["structures"]],
     )
 

@@ -38,8 +38,9 @@ def rows(request, tmp_path_factory) -> dict[str, dict[str, str]]:
     names = ("volume.nii.gz", "isotropic.nii.gz", "labels.nii.gz", "overlaps", "surfaces")
     volume, isotropic, labels, overlaps, surfaces = (folder / name for name in names)
     run_stage("ingest", ingest, {"scan": [scan]}, {"volume": volume}, {})
-    parameters = {"spacing": wanted.spacing, "modality": wanted.modality}
-    run_stage("resample", resample, {"volume": volume}, {"isotropic": isotropic}, parameters)
+    parameters = {"spacing": wanted.spacing, "modality": wanted.modality, "metal": "mark"}
+    made = {"isotropic": isotropic, "artefacts": isotropic.with_name("artefacts.nii.gz")}
+    run_stage("resample", resample, {"volume": volume}, made, parameters)
     parts = {"labels": labels, "overlaps": overlaps}
     inputs = {"isotropic": isotropic, "supplied": [mask]}
     parameters = {"modality": wanted.modality, "structures": wanted.structures}
@@ -50,7 +51,7 @@ def rows(request, tmp_path_factory) -> dict[str, dict[str, str]]:
     outputs = {"surfaces": surfaces, "model": folder / "model.glb"}
     run_stage("mesh", mesh, parts, outputs, parameters)
     table = folder / "measurements.csv"
-    inputs = {"isotropic": isotropic, **parts, "surfaces": surfaces}
+    inputs = {**made, **parts, "surfaces": surfaces}
     parameters = {"case": "one", "structures": wanted.structures}
     run_stage("measure", measure, inputs, {"measurements": table}, parameters)
     with open(table, newline="") as stream:

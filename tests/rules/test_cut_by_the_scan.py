@@ -47,14 +47,15 @@ def measured(folder, scan, labels, cubic, how) -> tuple[dict[str, str], float]:
     structure["distances_to"] = []
     parts = {"labels": label_map, "overlaps": overlaps}
     run_stage("ingest", ingest, {"scan": [scan]}, {"volume": volume}, {})
-    parameters = {"spacing": cubic, "modality": "MR"}
-    run_stage("resample", resample, {"volume": volume}, {"isotropic": isotropic}, parameters)
+    parameters = {"spacing": cubic, "modality": "MR", "metal": "off"}
+    made = {"isotropic": isotropic, "artefacts": isotropic.with_name("artefacts.nii.gz")}
+    run_stage("resample", resample, {"volume": volume}, made, parameters)
     parameters = {"modality": "MR", "structures": [structure], "supplied_structures": [None]}
     inputs = {"isotropic": isotropic, "supplied": [labels]}
     run_stage("segment", segment, inputs, parts, parameters)
     parameters = {"structures": [structure], "formats": ["ply"], "pass_band": 0.1}
     run_stage("mesh", mesh, parts, {"surfaces": surfaces, "model": model}, parameters)
-    inputs = {"isotropic": isotropic, **parts, "surfaces": surfaces}
+    inputs = {**made, **parts, "surfaces": surfaces}
     parameters = {"case": "a", "structures": [structure]}
     run_stage("measure", measure, inputs, {"measurements": table}, parameters)
     with open(table, newline="") as stream:

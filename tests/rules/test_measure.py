@@ -49,8 +49,9 @@ def inputs_of(folder, segmented=None, meshed=None, **masks):
     surfaces.mkdir(parents=True)
     write_json(folder / "surfaces.json", OK | {"structures": SURFACES} | (meshed or {}))
     isotropic = put_volume(folder / "isotropic.nii.gz", image())
-    inputs = put_label_map(folder, segmented, **masks)
-    return {"isotropic": isotropic, **inputs, "surfaces": surfaces}
+    artefacts = put_volume(folder / "artefacts.nii.gz", np.zeros(GRID.shape, np.uint8))
+    inputs = {"isotropic": isotropic, "artefacts": artefacts}
+    return inputs | put_label_map(folder, segmented, **masks) | {"surfaces": surfaces}
 
 
 def rows_of(inputs, **distances):
@@ -141,6 +142,21 @@ def test_warnings_of_a_structure_stand_in_its_row(tmp_path):
     warned = {"warnings": [{"code": "was-cut", "message": "m", "structure": "ball"}]}
     rows, _ = rows_of(inputs_of(tmp_path / "one", warned, organ=organ(), ball=ball()))
     assert [row["warnings"] for row in rows] == ["", "was-cut"]
+
+
+def test_each_row_tells_which_part_of_its_structure_artefacts_spoil(tmp_path):
+    inputs = inputs_of(tmp_path / "one", organ=organ(), ball=ball())
+    marks = np.where(ball() & (np.arange(GRID.size[0]) % 2 == 0), 2, 0).astype(np.uint8)
+    put_volume(inputs["artefacts"], marks)
+    (whole, inner), said = rows_of(inputs)
+    spoiled = np.count_nonzero(marks)
+    for row, mask in ((whole, organ()), (inner, ball())):
+        percent = 100 * spoiled / np.count_nonzero(mask)
+        assert float(row["artefact_percent"]) == pytest.approx(percent, rel=1e-6)
+        assert ("artefacts" in row["warnings"]) == (percent > 5)
+    clear, _ = rows_of(inputs_of(tmp_path / "two", organ=organ(), ball=ball()))
+    assert [(float(row["artefact_percent"]), row["warnings"]) for row in clear] == [(0, "")] * 2
+    assert all(w["structure"] in LABELS for w in said["warnings"])
 
 
 def test_a_refusal_is_passed_on(tmp_path):

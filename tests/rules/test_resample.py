@@ -7,6 +7,7 @@ import pytest
 from bodies import DIRECTIONS
 from earlier import OK, assert_refusal_passed_on, put_refused, put_volume
 from resample import resample
+from scanmill.corrections.artefacts import MARKS
 from scanmill.grid import Grid
 from scanmill.sidecar import checksum, read_sidecar, sidecar_path, write_json
 from scanmill.stage import run_stage
@@ -16,7 +17,11 @@ SLOPE = np.array([1.5, -2.25, 0.75])
 
 
 def parameters(spacing, modality="MR"):
-    return {"spacing": spacing, "modality": modality}
+    return {"spacing": spacing, "modality": modality, "metal": "mark"}
+
+
+def made(isotropic):
+    return {"isotropic": isotropic, "artefacts": isotropic.with_name("artefacts.nii.gz")}
 
 
 def scan_grid(direction) -> Grid:
@@ -29,11 +34,11 @@ def ramp(grid: Grid) -> np.ndarray:
     return (grid.to_physical(np.stack([x, y, z], -1)) @ SLOPE - 300).astype(np.float32)
 
 
-def resampled(folder, array, grid, spacing):
+def resampled(folder, array, grid, spacing, modality="MR"):
     volume = put_volume(folder / "one" / "volume.nii.gz", array, grid)
     isotropic = folder / "one" / "isotropic.nii.gz"
     run_stage(
-        "resample", resample, {"volume": volume}, {"isotropic": isotropic}, parameters(spacing)
+        "resample", resample, {"volume": volume}, made(isotropic), parameters(spacing, modality)
     )
     return isotropic, read_sidecar(isotropic)
 
@@ -74,7 +79,7 @@ def test_a_spacing_that_no_memory_can_hold_is_refused(tmp_path):
 def test_a_refusal_of_ingest_is_passed_on(tmp_path):
     volume = put_refused(tmp_path / "one" / "volume.nii.gz")
     isotropic = volume.with_name("isotropic.nii.gz")
-    run_stage("resample", resample, {"volume": volume}, {"isotropic": isotropic}, parameters(1.0))
+    run_stage("resample", resample, {"volume": volume}, made(isotropic), parameters(1.0))
     assert_refusal_passed_on(read_sidecar(isotropic), isotropic)
 
 
@@ -92,8 +97,8 @@ def test_a_ct_that_is_not_in_hounsfield_units_is_warned_of(tmp_path):
     greys = np.random.default_rng(0).integers(0, 256, grid.shape).astype(np.uint8)
     volume, isotropic = put_volume(tmp_path / "volume.nii.gz", greys, grid), tmp_path / "iso.nii.gz"
     for modality, codes in (("CT", ["not-hounsfield"]), ("MR", [])):
-        outputs = {"isotropic": isotropic}
-        run_stage("resample", resample, {"volume": volume}, outputs, parameters("native", modality))
+        wanted = parameters("native", modality)
+        run_stage("resample", resample, {"volume": volume}, made(isotropic), wanted)
         assert [w["code"] for w in read_sidecar(isotropic)["warnings"]] == codes
 
 
@@ -103,5 +108,20 @@ def test_a_sealed_frame_of_reference_is_passed_on(tmp_path):
     sealed = {"salt": "00", "digest": "11"}
     write_json(sidecar_path(volume), OK | {"frame_of_reference": sealed})
     isotropic = volume.with_name("isotropic.nii.gz")
-    run_stage("resample", resample, {"volume": volume}, {"isotropic": isotropic}, parameters(2.0))
+    run_stage("resample", resample, {"volume": volume}, made(isotropic), parameters(2.0))
     assert read_sidecar(isotropic)["frame_of_reference"] == sealed
+
+
+def test_metal_is_marked_on_the_isotropic_grid_and_warned_of(tmp_path):
+    grid = Grid((40, 40, 6), (2.0, 2.0, 4.0), (-71.5, 33.25, 812.0))
+    array = np.full(grid.shape, 40, np.int16)
+    array[:, 0] = -1000
+    array[2:4, 18:22, 25:28] = 3071
+    isotropic, _ = resampled(tmp_path, array, grid, 2.0, "CT")
+    said, marks = read_sidecar(isotropic), read_volume(isotropic.with_name("artefacts.nii.gz"))
+    assert [w["code"] for w in said["warnings"]] == ["metal"]
+    assert said["artefacts"]["metal_percent"] == pytest.approx(100 * 24 / array.size, abs=1e-4)
+    assert marks.grid.same_as(read_volume(isotropic).grid)
+    place = marks.grid.to_physical(np.argwhere(marks.array == MARKS["metal"])[:, ::-1])
+    at = np.rint(grid.to_index(place)).astype(int)
+    assert len(place) == 48 and (array[tuple(at.T[::-1])] == 3071).all()

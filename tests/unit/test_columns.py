@@ -42,10 +42,12 @@ def rows(tmp_path_factory) -> dict[str, dict[str, str]]:
     image = np.where(labels.array > 0, 40, -100).astype(np.int16) + labels.array
     paths = {
         "isotropic": folder / "isotropic.nii.gz",
+        "artefacts": folder / "artefacts.nii.gz",
         "labels": folder / "labels.nii.gz",
         "overlaps": folder / "overlaps",
     }
     write_volume(paths["isotropic"], Volume(image.astype(np.int16), grid))
+    write_volume(paths["artefacts"], Volume(np.zeros(grid.shape, np.uint8), grid))
     names = {s["name"]: s["label"] for s in STRUCTURES}
     write_label_map(paths["labels"], paths["overlaps"], labels, names)
     said = {

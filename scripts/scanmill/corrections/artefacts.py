@@ -17,7 +17,7 @@ MARKS = {"padding": 5, "truncation": 4, "ring": 3, "streak": 2, "metal": 1}
 # A streak is marked where its root mean square, over this neighbourhood, is at least so much: with it,
 # nine of ten voxels that metal puts off by more than 40 HU are marked (docs/challenges.py).
 STREAK_HU, NEIGHBOURHOOD_MM = 10.0, 2.3
-# Blooming reaches this far out of metal.
+# Blooming reaches this far out of metal, or one voxel.
 BLOOMING_MM = 1.5
 # The part of the estimated error that is taken away by in-painting; all of it would be too much on
 # average, since what the estimate gets wrong is added to the image.
