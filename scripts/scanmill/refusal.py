@@ -8,6 +8,7 @@ CODES: dict[str, str] = {
     "pacs-incomplete": "the PACS delivers fewer instances than it states",
     # ingest: the file itself
     "source-missing": "the scan is not where the sheet says",
+    "source-denied": "the scan, or a part of it, may not be read",
     "source-empty": "the file is empty",
     "data-missing": "the file of voxels that the header names is not there",
     "format-unknown": "the file is of no format that ScanMill reads",
@@ -45,6 +46,7 @@ CODES: dict[str, str] = {
     "seed-misses": "a seed of the recipe lies in no part of the structure",
     # mesh and measure
     "surface-open": "no closed surface could be built",
+    "volume-uncertain": "half the interval of the volume is more than half the volume",
     # export
     "export-needs-dicom": "DICOM objects can only be made of a case whose scan is DICOM",
 }

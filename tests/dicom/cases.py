@@ -8,7 +8,7 @@ from typing import Any
 from instances import CT, Pixels, save, series
 from pydicom import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
-from stacks import Reading, Stack, fault, turned
+from stacks import CLOSE, Reading, Stack, fault, turned
 
 # Oblique, anisotropic and shifted: what a reader forgets shows.
 TILTED = Stack(turn=turned(20, -35, 70))
@@ -23,7 +23,7 @@ class Case:
     write: writes it below a folder and returns what to read. stack: what must be read; None where
     it must be refused. codes: of the refusals that fit; any where empty. series, volume,
     allow_uneven: how it is asked for. optional: refusing it is right too. step: largest distance of
-    two stored values, measured.
+    two stored values, measured. within: voxels by which a voxel may lie off its true place.
     """
 
     group: str
@@ -37,6 +37,7 @@ class Case:
     allow_uneven: bool = False
     optional: bool = False
     step: float = 1.0
+    within: float = CLOSE
 
     @property
     def is_asked_for(self) -> bool:
@@ -49,7 +50,7 @@ class Case:
             return "refused"
         if self.stack is None:
             return "wrong: read what must be refused"
-        found = fault(reading, self.stack, self.step)
+        found = fault(reading, self.stack, self.step, self.within)
         return f"wrong: {found}" if found else "right"
 
     def accepts(self, verdict: str) -> bool:

@@ -1,9 +1,11 @@
 """All quirky series."""
 
 import quirks_damaged
+import quirks_disks
 import quirks_enhanced
 import quirks_folders
 import quirks_geometry
+import quirks_hospital
 import quirks_pixels
 import quirks_refused
 import quirks_volumes
@@ -16,5 +18,7 @@ CASES: list[Case] = [
     *quirks_enhanced.CASES,
     *quirks_refused.CASES,
     *quirks_damaged.CASES,
+    *quirks_disks.CASES,
+    *quirks_hospital.CASES,
     *quirks_volumes.CASES,
 ]

@@ -7,7 +7,7 @@ from quirks import CASES
 from scanmill.refusal import Refusal
 from scanmill.source import read_source
 from scanmill.source.dicom import find_volume
-from stacks import CLOSE, Reading
+from stacks import Reading
 
 IDENTITY = ("Doe", "secret", "planted", "Schädel", "spin", "2.25.", "1.2.826", ".dcm")
 
@@ -42,6 +42,6 @@ def test_headers_alone_tell_the_grid_and_each_frame_its_slice(case, tmp_path):
     assert frames == len(found.frames) == len(case.stack.heights)
     if found.on_slices:
         index = found.grid.to_index([frame.position for frame in found.frames])
-        np.testing.assert_allclose(index, [[0, 0, k] for k in range(frames)], atol=CLOSE)
+        np.testing.assert_allclose(index, [[0, 0, k] for k in range(frames)], atol=case.within)
     assert found.on_slices == case.stack.is_regular
     assert "PixelData" not in found.header()

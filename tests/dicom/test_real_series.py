@@ -25,7 +25,6 @@ STUBS = (
 REFUSED = {
     "dicom2nifti/ge/dti/001": "dicom-irregular",  # two of the directions, of some slices only
     "dicom2nifti/generic/rgb/001": "dicom-unsupported",  # secondary captures
-    "dcm_qa_ts/In": "dicom-irregular",  # the same mosaic nine times, in nine encodings
     "cornerstone_ts": "dicom-patients",
     "vmtk_aorta/mr-dicom.dcm": "dicom-unsupported",
 }

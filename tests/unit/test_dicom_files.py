@@ -1,6 +1,7 @@
 """A scan's files are found in folders and archives, and no archive reaches beyond itself."""
 
 import io
+import os
 import tarfile
 import zipfile
 
@@ -79,7 +80,42 @@ def test_a_bomb_is_refused_before_it_is_inflated(tmp_path, monkeypatch):
 
 
 def test_only_names_that_slices_have_must_be_slices(tmp_path):
-    for name in ("LICENSE", "notes.txt", "1.dcm", "IM0001", "MR.1.2.840", "x.IMA", ".DS_Store"):
-        (tmp_path / name).write_bytes(b"?")
-    claims = [file.claims for file in files_in(tmp_path)]
-    assert claims == [True, True, False, True, False, True]
+    slices = ("1.dcm", "IM0001", "IM-0001-0002", "MR.1.2.840", "x.IMA", "x.dcm.gz", "image 3")
+    others = ("LICENSE", "notes.txt", ".DS_Store", "libz.so.1", "libc.so.6.2", "a.exe", "a1.pdf")
+    for name in (*slices, *others):
+        (tmp_path / name).write_bytes(name.encode())
+    claims = {bytes(file.read()).decode(): file.claims for file in files_in(tmp_path)}
+    assert claims == dict.fromkeys(slices, True) | dict.fromkeys(set(others) - {".DS_Store"}, False)
+
+
+@pytest.mark.parametrize("denied", ["folder", "file"])
+def test_what_may_not_be_read_is_refused_and_not_left_out(tmp_path, monkeypatch, denied):
+    folder = write_series(tmp_path / "series", tilted())
+    last = sorted(folder.iterdir())[-1]
+    (folder / "more").mkdir()
+    last = last.rename(folder / "more" / last.name)
+    refused_path = str(last.parent if denied == "folder" else last)
+
+    def guarded(before):
+        def act(path, *args, **kwargs):
+            if str(path) == refused_path:
+                raise PermissionError(13, "Permission denied", refused_path)
+            return before(path, *args, **kwargs)
+
+        return act
+
+    # As root, who runs tests in CI, may read everything.
+    monkeypatch.setattr("os.scandir", guarded(os.scandir))
+    monkeypatch.setattr("builtins.open", guarded(open))
+    with pytest.raises(Refusal) as caught:
+        read_source(folder)
+    assert caught.value.code == "source-denied" and "series" not in caught.value.reason
+
+
+def test_other_files_by_the_thousand_are_counted(tmp_path):
+    folder = write_series(tmp_path / "series", tilted())
+    for n in range(20_000):
+        (folder / f"note {n}.txt").symlink_to(__file__)
+    read, notes = read_source(folder)
+    assert_same_body(read, tilted())
+    assert "20000" in dict(notes)["files-ignored"]

@@ -317,6 +317,20 @@ def test_an_rtstruct_that_cannot_be_trusted_is_refused(tmp_path, change, words):
     assert "Doe" not in refusal.value.reason
 
 
+def test_a_coordinate_that_is_no_number_does_not_end_its_contour(tmp_path):
+    path = put_set(tmp_path, {"Doe": [CIRCLE]})
+    changed(path, lambda d: contour(d, NumberOfContourPoints=None))
+    drawn = dcmread(path).ROIContourSequence[0].ContourSequence[0].ContourData
+    text = "\\".join(map(str, drawn)).encode()
+    half = "\\".join(map(str, drawn[:36])).encode()
+    raw = path.read_bytes()
+    path.write_bytes(raw.replace(text, half + b"\\x" + text[len(half) + 2 :]))
+    assert path.stat().st_size == len(raw) and path.read_bytes() != raw
+    with pytest.raises(Refusal) as refusal:
+        read_segments(path, SCAN).mask(0)
+    assert refusal.value.code == "header-invalid" and "Doe" not in refusal.value.reason
+
+
 def test_coordinates_may_be_padded_and_the_file_without_preamble(tmp_path):
     path = put_set(tmp_path, {"a": [CIRCLE]}, syntax=ImplicitVRLittleEndian)
     plain, _ = read_segments(path, SCAN).mask(0)

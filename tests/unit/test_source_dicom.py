@@ -214,7 +214,7 @@ def test_slices_further_apart_than_their_headers_say_are_refused(tmp_path):
         ("Rows", 0, "size-zero"),
         ("Rows", 7, "data-truncated"),
         ("PixelData", None, "data-truncated"),
-        ("SeriesInstanceUID", None, "header-invalid"),
+        ("SeriesInstanceUID", lambda k: "2.25.1" if k else None, "header-invalid"),
         ("EchoTime", lambda k: 10 + k % 2, "dicom-irregular"),
         ("ConvolutionKernel", lambda k: "AB"[k % 2], "dicom-irregular"),
         ("PixelSpacing", lambda k: [0.9, 0.7 + 0.1 * (k == 3)], "dicom-irregular"),

@@ -32,7 +32,6 @@ SERIES = {
     "dicom2nifti/generic/compressed_rle/001": None,
     "dicom2nifti/generic/rgb/001": "dicom-unsupported",
     "dicom2nifti/hitachi/anatomical/001": None,
-    "dcm_qa_ts/In": "dicom-irregular",
     "cornerstone_ts": "dicom-patients",
     "vmtk_aorta": "dicom-unsupported",
 }
@@ -92,6 +91,12 @@ def test_voxels_beyond_a_miscounted_size_are_read():
     voxels = zlib.decompress((DATA / "atlas_multilabel/frogtissue.zraw").read_bytes())
     read, _ = read_source(DATA / MISCOUNTED)
     assert read.array.tobytes() == voxels
+
+
+def test_a_mosaic_in_nine_encodings_is_one_image():
+    read, notes = read_source(DATA / "dcm_qa_ts/In")
+    assert_same_body(read, read_source(DATA / "dcm_qa_ts/Ref/1.nii")[0], 2e-3)
+    assert [code for code, _ in notes] == ["duplicates-dropped"]
 
 
 @pytest.mark.parametrize("name", SERIES)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from scanmill.refusal import Refusal
 from scanmill.source.inflate import head_of
-from scanmill.source.layout import Layout, Note
+from scanmill.source.layout import Layout, Note, permitted
 from scanmill.source.voxels import read_voxels
 from scanmill.volume_file import Volume
 
@@ -22,6 +22,7 @@ BARE_DICOM = (b"\2\0\0\0", b"\x08\0\0\0", b"\x08\0\5\0", b"\x08\0\x08\0")  # wit
 METAIMAGE_STARTS = (b"ObjectType", b"NDims", b"Comment", b"ObjectSubType")
 
 
+@permitted()
 def read_source(
     path: Path, series: str = "", volume: str = "", allow_uneven: bool = False
 ) -> tuple[Volume, list[Note]]:

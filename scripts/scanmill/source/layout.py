@@ -53,6 +53,19 @@ def parsing_header() -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def permitted() -> Iterator[None]:
+    """Turn a file or folder that may not be read into a refusal that does not name it."""
+    try:
+        yield
+    except PermissionError as error:
+        raise Refusal(
+            "source-denied",
+            "a file or folder may not be read by the user who runs ScanMill; the right to read all "
+            "of the scan is needed",
+        ) from error
+
+
 def size_of(sizes: Sequence[int]) -> Size:
     """The (x, y, z) size of one volume, from the sizes of all axes that a header declares.
 

@@ -15,6 +15,7 @@ from pydicom import Dataset
 
 from scanmill.grid import Grid
 from scanmill.refusal import Refusal
+from scanmill.source.dicom.aside import check_none_left_out, without_scouts
 from scanmill.source.dicom.choice import (
     DIRECTORY,
     check_one_patient,
@@ -117,11 +118,17 @@ def _stack(path: Path, series: str, volume: str, allow_uneven: bool) -> tuple[St
     with parsing_header():
         check_one_patient(headers)
         chosen, notes = choose_series(headers, series)
-        frames = [frame for header in chosen for frame in frames_of(header)]
-        check_pixels(frames)
-        planes, more = choose_volume(frames, volume, digest_of)
+        slices, scouts = without_scouts([f for header in chosen for f in frames_of(header)])
+        check_pixels(slices)
+        planes, more = choose_volume(slices, volume, digest_of)
         stack = stack_of(planes, allow_uneven)
+        kept = set(map(id, chosen))
+        others = [] if series else [header.values for header in headers if id(header) not in kept]
+        check_none_left_out(stack, [*(scout.values for scout in scouts), *others])
         notes += [*more, *stack.notes, *real_world_notes(stack.frames[0])]
+    if scouts:
+        message = f"Scouts in the series were set aside: {len(scouts)} images."
+        notes.append(("scouts-set-aside", message))
     if ignored:
         message = f"Files of the folder that are not DICOM were not read: {ignored}."
         notes.append(("files-ignored", message))
@@ -138,7 +145,9 @@ def _headers(path: Path) -> tuple[list[Header], int]:
     ]
     if not headers:
         raise Refusal(
-            "dicom-empty", "the folder holds no DICOM file; name the folder of the slices"
+            "dicom-empty",
+            "the scan holds no DICOM image (a DICOMDIR is an index only, and archives within it are "
+            "not opened); name the folder of the slices",
         )
     return headers, sum(header is None for header in read)
 

@@ -30,12 +30,16 @@ ACQUISITION = (
     "TemporalPositionIdentifier", "TemporalPositionIndex", "TriggerTime",
     "NominalCardiacTriggerDelayTime", "FrameReferenceTime", "DiffusionBValue",
     "DiffusionGradientOrientation", "ComplexImageComponent", "FrameType", "AcquisitionNumber",
-    "AcquisitionTime", "ContentTime", "ConvolutionKernel", "KVP", "StackID",
+    "AcquisitionTime", "ContentTime", "ConvolutionKernel", "KVP", "StackID", "SequenceName",
+    "NominalPercentageOfCardiacPhase", "NominalPercentageOfRespiratoryPhase",
+    "VelocityEncodingDirection",
 )  # fmt: skip
 WANTED = {tag_for_keyword(word): word for word in IDENTITY + PIXELS + PLACE + ACQUISITION}
 NUMBERS = {"DS", "IS"}
 BINARY = {"US": "H", "US or SS": "H", "FD": "d", "FL": "f", "UL": "I", "SL": "i", "SS": "h"}
 LISTS = {"ImageType", "FrameType"}
+# Whose numbers make places and values; elsewhere a number that is none is text, as any other.
+NEEDED = {*PIXELS, *PLACE}
 
 
 def value_of(keyword: str, raw: bytes, order: str) -> Any:
@@ -58,13 +62,22 @@ def _value(keyword: str, raw: bytes, order: str) -> Any:
         return _alone(struct.unpack(f"{order}{len(raw) // size}{BINARY[kind]}", raw))
     text = raw.rstrip(b"\0 ").lstrip(b" ")
     if kind in NUMBERS:
-        convert = float if kind == "DS" else _whole
-        return _alone(tuple(convert(part) for part in text.split(b"\\"))) if text else None
+        return _numbers(keyword, kind, text) if text else None
     if keyword in LISTS:
         return (
             tuple(word.strip(" ") for word in text.decode("latin-1").split("\\")) if text else None
         )
     return text.decode("latin-1") or None
+
+
+def _numbers(keyword: str, kind: str, text: bytes) -> Any:
+    convert = float if kind == "DS" else _whole
+    try:
+        return _alone(tuple(convert(part) for part in text.split(b"\\")))
+    except ValueError:
+        if keyword in NEEDED:
+            raise
+        return text.decode("latin-1")
 
 
 @lru_cache

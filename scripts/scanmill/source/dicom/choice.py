@@ -1,7 +1,7 @@
 """Which series of a scan, and which volume of the series, is the one that is meant.
 
-Scouts and what is no CT, MR or PET image are set aside. Where more than one volume is left and the
-sheet does not say which, none is taken.
+What is no volume is set aside. Where more than one is left and the sheet does not say which, none is
+taken.
 """
 
 from collections import defaultdict
@@ -10,16 +10,15 @@ from collections.abc import Callable, Hashable, Sequence
 import numpy as np
 
 from scanmill.refusal import Refusal
+from scanmill.source.dicom.aside import may_be_volume, planes
 from scanmill.source.dicom.attributes import Values, text_of
 from scanmill.source.dicom.frames import KINDS, Frame, triple
 from scanmill.source.dicom.headers import Header
-from scanmill.source.dicom.mosaic import is_mosaic
 from scanmill.source.dicom.phases import TELLING, Part, parts_of
 from scanmill.source.layout import Note
 
 DIRECTORY = "1.2.840.10008.1.3.10"
 LISTED = 20
-SCOUT = "LOCALIZER"
 # Cosines of one orientation, before proof that they are of parallel planes: below half a degree.
 ALIKE_ORIENTATION = 0.01
 # What one acquisition states alike in all its slices; where two differ, the series holds several.
@@ -44,10 +43,11 @@ KINDS_OF_OTHERS = {
 
 
 def check_one_patient(headers: Sequence[Header]) -> None:
-    """Refuse files of several patients, by their numbers; by their names where there is no number."""
-    numbers = {header.values.get("PatientID") for header in headers} - {None}
+    """Refuse files of several patients, by their numbers; and their names where some have none."""
+    found = {header.values.get("PatientID") for header in headers}
+    numbers = found - {None}
     names = {_name(header.values) for header in headers} - {""}
-    if len(numbers) > 1 or (not numbers and len(names) > 1):
+    if len(numbers) > 1 or (None in found and len(names) > 1):
         raise Refusal(
             "dicom-patients",
             f"the files are of {max(len(numbers), len(names))} patients; give each a folder of its "
@@ -67,17 +67,18 @@ def choose_series(headers: Sequence[Header], wanted: str) -> tuple[list[Header],
     # Before any is set aside: a file that is cut may not even say which series it is of.
     if any(header.pixels is None for header in images):
         raise Refusal("data-truncated", "a slice holds no pixels; copy or export it again")
-    if any(header.values.get("SeriesInstanceUID") is None for header in images):
-        raise Refusal("header-invalid", "the slices do not say which series they belong to")
-    series: dict[str, list[Header]] = defaultdict(list)
+    series: dict[str | None, list[Header]] = defaultdict(list)
     for header in images:
-        series[header.values["SeriesInstanceUID"]].append(header)
+        series[header.values.get("SeriesInstanceUID")].append(header)
+    # Where no image says it, as after a careless anonymisation, they are taken for those of one.
+    if None in series and len(series) > 1:
+        raise Refusal("header-invalid", "some slices do not say which series they belong to")
     found = {uid: members for uid, members in series.items() if _is_named(members[0], wanted)}
     if not found:
         raise Refusal(
             "dicom-several", f"none of the series is the one that is asked for: {_listed(series)}"
         )
-    volumes = {uid: members for uid, members in found.items() if _planes(members) > 1}
+    volumes = {uid: members for uid, members in found.items() if may_be_volume(members)}
     if len(volumes or found) > 1:
         which = "several are of that name" if wanted else "several are volumes"
         raise Refusal(
@@ -103,18 +104,14 @@ def choose_volume(
     equal for planes that measure the same. Raises Refusal `dicom-volumes` with a numbered list, or
     `dicom-irregular`.
     """
-    groups, aside = _groups(frames)
     parts: list[Part] = []
     dropped = 0
-    for group in groups:
+    for group in _groups(frames):
         found, repeated = parts_of(group, digest)
         parts, dropped = parts + found, dropped + repeated
     part = parts[_index(parts, wanted)]
     _check_alike(part.frames)
     notes = []
-    if aside:
-        message = f"Scouts in the series were set aside: {aside} images."
-        notes.append(("scouts-set-aside", message))
     if dropped:
         message = f"Images that repeat another in place and pixels were dropped: {dropped}."
         notes.append(("duplicates-dropped", message))
@@ -148,20 +145,7 @@ def _is_named(header: Header, wanted: str) -> bool:
     )
 
 
-def _is_scout(values: Values) -> bool:
-    return SCOUT in (values.get("ImageType") or ()) or SCOUT in (values.get("FrameType") or ())
-
-
-def _planes(members: Sequence[Header]) -> int:
-    """How many planes a series holds, scouts left out."""
-    return sum(
-        (2 if is_mosaic(header.values) else header.values.get("NumberOfFrames") or 1)
-        for header in members
-        if not _is_scout(header.values)
-    )
-
-
-def _listed(series: dict[str, list[Header]]) -> str:
+def _listed(series: dict[str | None, list[Header]]) -> str:
     """What a refusal says of series: numbers, kinds and sizes, and no text of the header."""
     lines = []
     for members in series.values():
@@ -169,7 +153,7 @@ def _listed(series: dict[str, list[Header]]) -> str:
         number = values.get("SeriesNumber")
         lines.append(
             f"{KINDS[values['SOPClassUID']]} series {'without number' if number is None else number}"
-            f" of {_planes(members) or len(members)} images of {values.get('Columns')} x "
+            f" of {planes(members) or len(members)} images of {values.get('Columns')} x "
             f"{values.get('Rows')}{_spacing(members)}"
         )
     more = len(lines) - LISTED
@@ -187,14 +171,11 @@ def _spacing(members: Sequence[Header]) -> str:
     return f", {np.median(np.diff(heights)):.4g} mm apart" if heights.size > 1 else ""
 
 
-def _groups(frames: Sequence[Frame]) -> tuple[list[list[Frame]], int]:
-    """The planes by kind, frame of reference, size and orientation; and how many scouts there are."""
-    slices = [frame for frame in frames if not _is_scout(frame.values)]
-    if not slices:
-        raise Refusal("dicom-unsupported", "there are only scouts; give the scan's own series")
+def _groups(frames: Sequence[Frame]) -> list[list[Frame]]:
+    """The planes by kind, frame of reference, size and orientation."""
     orientations: list[np.ndarray] = []
     groups: dict[Hashable, list[Frame]] = defaultdict(list)
-    for frame in slices:
+    for frame in frames:
         cosines = triple(frame, "ImageOrientationPatient", 6)
         values = frame.values
         what = [
@@ -208,7 +189,7 @@ def _groups(frames: Sequence[Frame]) -> tuple[list[list[Frame]], int]:
             "the slices are not parallel to each other, or differ in size, kind or frame of "
             "reference; one series of like slices is needed",
         )
-    return list(groups.values()), len(frames) - len(slices)
+    return list(groups.values())
 
 
 def _nearest(known: list[np.ndarray], cosines: np.ndarray) -> int:

@@ -14,16 +14,20 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO
 
 from scanmill.refusal import Refusal
 from scanmill.source import ARCHIVES
 from scanmill.source.inflate import DamagedError, Inflated
 
-DIRECTORY = "DICOMDIR"
-# Names that slices have: of a suffix of theirs, or of none but a number.
-SLICE_NAMES = re.compile(r"(\.dcm|\.ima|\.dicom|\.\d+|^[a-z]{0,4}\d+)$", re.IGNORECASE)
+DIRECTORY, MACINTOSH = "DICOMDIR", "__MACOSX"
+# Names that slices have: of a suffix of theirs, or of none and with a number at the end. A viewer's
+# libraries on Linux have such names, too (libz.so.1).
+SLICE_NAMES = re.compile(
+    r"^(?!.*\.so\.).*(\.dcm|\.ima|\.dicom|\.\d+|^[^.]*\d)(\.gz)?$", re.IGNORECASE
+)
+SEPARATORS = re.compile(r"[/\\]")  # of names in archives; some programs write those of Windows
 MOST_INFLATED = 1 << 30  # bytes of one inflated member: a multi-frame image of 512 MVoxels
 MOST_UNPACKED = 1 << 34  # bytes of an unpacked archive
 CHUNK = 1 << 22
@@ -44,14 +48,12 @@ class File:
 def files_in(path: Path) -> list[File]:
     """The files of a folder and its subfolders, or of an archive, in order of their names; or `path`.
 
-    Hidden files and DICOMDIR are left out. Raises Refusal where an archive is damaged, encrypted or
-    larger than MOST_UNPACKED once unpacked.
+    Hidden files, what lies in hidden folders, and DICOMDIR are left out; links are followed. Raises
+    Refusal where an archive is damaged, encrypted or larger than MOST_UNPACKED once unpacked, and
+    PermissionError where a folder may not be listed.
     """
     if path.is_dir():
-        found = (Path(root) / name for root, _, names in os.walk(path) for name in names)
-        return [
-            File(_mapping(file), _claims(file.name)) for file in sorted(found) if _counts(file.name)
-        ]
+        return [File(_mapping(file), _claims(file.name)) for file in sorted(_below(path))]
     if not path.name.lower().endswith(ARCHIVES):
         return [File(_mapping(path), True)]
     try:
@@ -60,8 +62,27 @@ def files_in(path: Path) -> list[File]:
         raise _damaged() from error
 
 
+def _below(folder: Path) -> Iterator[Path]:
+    """The files in a folder and its subfolders, each folder once, whatever links lead to it."""
+    seen: set[str] = set()
+    for root, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
+        place = os.path.realpath(root)
+        if place in seen:
+            folders.clear()
+            continue
+        seen.add(place)
+        folders[:] = [name for name in folders if _counts(name)]
+        files = (Path(root) / name for name in names if _counts(name))
+        # Pipes and devices are no slices, and reading them may never end.
+        yield from (file for file in files if file.is_file() or not file.exists())
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
 def _counts(name: str) -> bool:
-    return not name.startswith(".") and name != DIRECTORY
+    return not name.startswith(".") and name not in (DIRECTORY, MACINTOSH)
 
 
 def _claims(name: str) -> bool:
@@ -70,8 +91,15 @@ def _claims(name: str) -> bool:
 
 def _mapping(path: Path) -> Callable[[], memoryview]:
     def read() -> memoryview:
-        with open(path, "rb") as file:
-            return _mapped(file)
+        try:
+            with open(path, "rb") as file:
+                return _mapped(file)
+        except OSError:
+            if path.exists():
+                raise
+            raise Refusal(
+                "source-missing", "a file of the scan is a link that leads nowhere; copy the files"
+            ) from None
 
     return read
 
@@ -85,18 +113,18 @@ def _mapped(file: BinaryIO) -> memoryview:
 
 def _members_of_zip(path: Path) -> list[File]:
     archive = zipfile.ZipFile(path)
-    members = [
-        (PurePosixPath(member.filename).name, member)
-        for member in archive.infolist()
-        if not member.is_dir()
-    ]
-    if any(member.flag_bits & 1 for _, member in members):
+    members = sorted(archive.infolist(), key=lambda member: member.filename)
+    if any(member.flag_bits & 1 for member in members):
         raise Refusal("data-corrupt", "the archive is encrypted; unpack it")
-    _check_room(sum(member.file_size for _, member in members))
-    members.sort(key=lambda named: named[1].filename)
-    return [
-        File(_zipped(archive, member), _claims(name)) for name, member in members if _counts(name)
-    ]
+    _check_room(sum(member.file_size for member in members))
+    named = ((_name_within(member.filename), member) for member in members)
+    return [File(_zipped(archive, member), _claims(name)) for name, member in named if name]
+
+
+def _name_within(path: str) -> str:
+    """The name of an archive's member; empty for folders and for what does not count."""
+    parts = [part for part in SEPARATORS.split(path) if part not in (".", "..")]
+    return parts[-1] if parts and all(map(_counts, parts)) else ""
 
 
 def _zipped(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[], memoryview]:
@@ -134,10 +162,10 @@ def _members_of_tar(path: Path) -> list[File]:
             )
     files = []
     for member in members:
-        name, end = PurePosixPath(member.name).name, member.offset_data + member.size
+        name, end = _name_within(member.name), member.offset_data + member.size
         if member.issparse() or end > len(whole):
             raise _damaged()
-        if _counts(name):
+        if name:
             files.append(File(_part(whole, member.offset_data, end), _claims(name)))
     return files
 

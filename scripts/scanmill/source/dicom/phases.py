@@ -12,14 +12,22 @@ import numpy as np
 
 from scanmill.refusal import Refusal
 from scanmill.source.dicom.frames import Frame, triple
-from scanmill.source.dicom.stack import STACK_LIMIT, is_regular, normal_of, positions_of
+from scanmill.source.dicom.stack import (
+    STACK_LIMIT,
+    is_regular,
+    normal_of,
+    positions_of,
+    slack,
+)
 
 # Each value of one of these is a volume of its own.
 TELLING = (
     "EchoTime", "EffectiveEchoTime", "EchoNumbers", "InversionTime", "FlipAngle", "RepetitionTime",
-    "DiffusionBValue", "DiffusionGradientOrientation", "TemporalPositionIdentifier",
-    "TemporalPositionIndex", "NominalCardiacTriggerDelayTime", "TriggerTime", "FrameReferenceTime",
-    "ImageType", "FrameType", "ComplexImageComponent", "ConvolutionKernel", "AcquisitionNumber",
+    "DiffusionBValue", "DiffusionGradientOrientation", "VelocityEncodingDirection", "SequenceName",
+    "TemporalPositionIdentifier", "TemporalPositionIndex", "NominalCardiacTriggerDelayTime",
+    "NominalPercentageOfCardiacPhase", "NominalPercentageOfRespiratoryPhase", "TriggerTime",
+    "FrameReferenceTime", "ImageType", "FrameType", "ComplexImageComponent", "ConvolutionKernel",
+    "AcquisitionNumber",
 )  # fmt: skip
 # These differ between slices of one volume too: only their order at each place tells.
 RANKED = ("TriggerTime", "FrameReferenceTime", "AcquisitionTime", "ContentTime")
@@ -41,7 +49,7 @@ class Part:
     def __str__(self) -> str:
         """What tells the volume from others, without any free text of the header."""
         return ", ".join(
-            f"{word} {shown(value)}" for word, value in self.telling.items()
+            f"{word} {shown(value)}".strip() for word, value in self.telling.items()
         ) or _of_size(self.frames[0])
 
 
@@ -78,8 +86,8 @@ def _places(frames: Sequence[Frame], normal: np.ndarray) -> list[list[Frame]]:
     heights = positions_of(frames) @ normal
     order = np.argsort(heights, kind="stable")
     gaps = np.diff(heights[order])
-    apart = gaps[gaps > 1e-3]
-    limit = STACK_LIMIT * float(np.median(apart)) if apart.size else np.inf
+    apart = gaps[gaps > max(1e-3, STACK_LIMIT * gaps.max(initial=0))]
+    limit = slack(float(np.median(apart))) if apart.size else np.inf
     places: list[list[Frame]] = [[frames[order[0]]]]
     for gap, k in zip(gaps, order[1:], strict=True):
         if gap > limit:
@@ -133,9 +141,14 @@ def _split(places: Sequence[list[Frame]], normal: np.ndarray) -> list[Part]:
         ]
         names = [words, *([word] for word in RANKED)]
         for key, told in zip(candidates, names, strict=True):
-            parts = _grouped(places, key, told, normal)
-            if parts:
+            parts = _grouped(places, key, told)
+            if len(parts) == several and all(_is_whole(part, normal, places) for part in parts):
                 return parts
+    # Acquisitions of neighbouring regions overlap in part.
+    word = "AcquisitionNumber"
+    parts = _grouped(places, lambda place: [_values_of(f, [word]) for f in place], [word])
+    if len(parts) > 1 and all(_is_without_gap(part, normal, places) for part in parts):
+        return parts
     raise Refusal(
         "dicom-irregular",
         f"up to {max(map(len, places))} images lie at one place, and no attribute splits them into "
@@ -178,18 +191,12 @@ def _grouped(
     places: Sequence[list[Frame]],
     key: Callable[[Sequence[Frame]], list[Hashable]],
     words: Sequence[str],
-    normal: np.ndarray,
 ) -> list[Part]:
-    """The parts by a key, in its order; none where they are not all whole and regular."""
+    """The parts by a key, in its order."""
     groups: dict[Hashable, list[Frame]] = defaultdict(list)
     for place in places:
         for frame, which in zip(place, key(place), strict=True):
             groups[which].append(frame)
-    complete = all(
-        len(group) == len(places) and is_regular(group, normal) for group in groups.values()
-    )
-    if not complete or len(groups) != len(places[0]):
-        return []
     ordered = sorted(groups.items(), key=lambda item: _sortable(item[0]))
     ranked = not isinstance(ordered[0][0], tuple)
     return [
@@ -199,6 +206,18 @@ def _grouped(
         )
         for which, group in ordered
     ]
+
+
+def _is_whole(part: Part, normal: np.ndarray, places: Sequence[list[Frame]]) -> bool:
+    """Whether a part is a regular stack with a plane at every place."""
+    return len(part.frames) == len(places) and is_regular(part.frames, normal)
+
+
+def _is_without_gap(part: Part, normal: np.ndarray, places: Sequence[list[Frame]]) -> bool:
+    """Whether a part is a regular stack with a plane at every place from its first to its last."""
+    held = set(map(id, part.frames))
+    at = [k for k, place in enumerate(places) if any(id(frame) in held for frame in place)]
+    return len(part.frames) == at[-1] - at[0] + 1 and is_regular(part.frames, normal)
 
 
 def _sortable(key: Hashable) -> list[tuple[int, float, str]]:

@@ -98,10 +98,10 @@ def scaling_of(frame: Frame) -> tuple[float, float]:
 
 
 def digest_of(frame: Frame) -> Hashable:
-    """What two planes share only where they measure the same: encoded pixels, and what changes them."""
+    """What two planes share only where they measure the same: pixels, and what changes their values."""
     values = tuple(frame.values.get(word) for word in CHANGING)
-    encoded = Planes().encoded(frame)
-    return hashlib.sha256(encoded).digest(), frame.header.syntax, values
+    # As they are stored: an archive may hold one image in two encodings.
+    return hashlib.sha256(Planes().stored(frame).tobytes()).digest(), values
 
 
 def read_planes(frames: Sequence[Frame]) -> tuple[np.ndarray, list[Note]]:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scanmill.grid import Grid
+from scanmill.source.layout import permitted
 
 if TYPE_CHECKING:
     from scanmill.source.segments.segment import Segments
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 
 
+@permitted()
 def read_segments(path: Path, scan: Grid) -> "Segments | None":
     """The segments of the one SEG or RTSTRUCT at `path`: a file, or a folder or archive that holds it.
 

@@ -3,6 +3,7 @@
 Attributes: DICOM PS3.3, C.8.8.5 (structure set), C.8.8.6 (ROI contour).
 """
 
+import warnings
 from collections import Counter
 
 import numpy as np
@@ -97,7 +98,9 @@ def _points(contour: Dataset) -> np.ndarray:
     text = element.value if isinstance(element.value, bytes) else None
     if text is None:
         text = "\\".join(map(str, element.value or [])).encode()
-    numbers = np.fromstring(text.decode("ascii").strip(" \0"), sep=" \\ ")
+    with warnings.catch_warnings(action="error"):
+        # It only warns of what is no number, and leaves out all that follows.
+        numbers = np.fromstring(text.decode("ascii").strip(" \0"), sep=" \\ ")
     stated = contour.get("NumberOfContourPoints")
     if numbers.size % 3 or (stated is not None and int(stated) * 3 != numbers.size):
         raise Refusal(
