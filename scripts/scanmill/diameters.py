@@ -28,8 +28,8 @@ def axial_diameters(mask: Array, grid: Grid) -> tuple[float, float]:
 
     Slices lie across the grid's axis that is nearest to the patient's superior axis, as radiologists
     read them, also where the scan is tilted. Diameters run between voxel edges, as RECIST 1.1
-    (doi:10.1016/j.ejca.2008.10.026) measures lesions; the second is the extent of the same slice
-    perpendicular to the first.
+    (doi:10.1016/j.ejca.2008.10.026) measures lesions; the second is the longest line at right angles to
+    the first, in the same slice, from outline to outline. So a crescent's is its thickness.
     """
     axis = grid.axial_axis
     inside = np.pad(np.moveaxis(mask, 2 - axis, 0).astype(np.uint8), 1)
@@ -37,10 +37,8 @@ def axial_diameters(mask: Array, grid: Grid) -> tuple[float, float]:
     points, begin, _ = _plane_hulls(inside, step)
     # Every other plane lies on voxel centres.
     squared, plane, one, other = _largest_in_plane(points, begin, 2)
-    hull = points[begin[plane] : begin[plane + 1], :2]
     along = (points[other] - points[one])[:2] / np.sqrt(squared)
-    across = hull @ np.array([-along[1], along[0]])
-    return float(np.sqrt(squared)), float(across.max() - across.min())
+    return float(np.sqrt(squared)), float(_widest(_outline(inside[plane // 2], step), along))
 
 
 @kernel
@@ -200,3 +198,68 @@ def _largest_in_plane(points, begin, stride):  # noqa: ANN001, ANN202
                 if dx * dx + dy * dy > best:
                     best, plane, one, other = dx * dx + dy * dy, p, n, m
     return best, plane, one, other
+
+
+@kernel
+def _outline(inside, spacing):  # noqa: ANN001, ANN202
+    """The outline of a slice between its mesh vertices: lines (n, 2, 2) from (x, y) to (x, y), mm.
+
+    Pixels that only share a corner are apart.
+    """
+    height, width = inside.shape
+    lines = np.empty((2 * height * width, 2, 2))
+    count = 0
+    for y in range(height - 1):
+        for x in range(width - 1):
+            for v in range(2):
+                for u in range(2):
+                    # Each of the four pixels around, cut off from those beside it that differ; a
+                    # pixel outside, only where the other three are inside.
+                    here = inside[y + v, x + u]
+                    beside, over = inside[y + v, x + 1 - u], inside[y + 1 - v, x + u]
+                    if beside == here or over == here:
+                        continue
+                    if here or inside[y + 1 - v, x + 1 - u]:
+                        lines[count, 0, 0], lines[count, 0, 1] = x + 0.5, y + v
+                        lines[count, 1, 0], lines[count, 1, 1] = x + u, y + 0.5
+                        count += 1
+            if inside[y, x] == inside[y, x + 1] and inside[y + 1, x] == inside[y + 1, x + 1]:
+                if inside[y, x] != inside[y + 1, x]:
+                    lines[count, 0, 0], lines[count, 0, 1] = x, y + 0.5
+                    lines[count, 1, 0], lines[count, 1, 1] = x + 1, y + 0.5
+                    count += 1
+            elif inside[y, x] == inside[y + 1, x] and inside[y, x + 1] == inside[y + 1, x + 1]:
+                lines[count, 0, 0], lines[count, 0, 1] = x + 0.5, y
+                lines[count, 1, 0], lines[count, 1, 1] = x + 0.5, y + 1
+                count += 1
+    lines[:count, :, 0] *= spacing[0]
+    lines[:count, :, 1] *= spacing[1]
+    return lines[:count]
+
+
+@kernel
+def _widest(lines, along):  # noqa: ANN001, ANN202
+    """The largest distance, mm, between two points of an outline across a direction, a unit vector.
+
+    Between two ends of lines, next to each other along the direction, it grows or shrinks evenly: to
+    look at the ends is enough.
+    """
+    ahead = lines[:, :, 0] * along[0] + lines[:, :, 1] * along[1]
+    aside = lines[:, :, 1] * along[0] - lines[:, :, 0] * along[1]
+    places = np.unique(ahead)
+    least = np.full(len(places), np.inf)
+    most = np.full(len(places), -np.inf)
+    for n in range(len(lines)):
+        a, b = (0, 1) if ahead[n, 0] <= ahead[n, 1] else (1, 0)
+        start = np.searchsorted(places, ahead[n, a])
+        stop = np.searchsorted(places, ahead[n, b])
+        for m in range(start, stop + 1):
+            there = aside[n, b]
+            if m < stop:
+                part = (places[m] - ahead[n, a]) / (ahead[n, b] - ahead[n, a])
+                there = aside[n, a] + part * (aside[n, b] - aside[n, a])
+            least[m], most[m] = min(least[m], there), max(most[m], there)
+        # Where a line runs across, both of its ends are at one place.
+        least[start] = min(least[start], aside[n, a])
+        most[start] = max(most[start], aside[n, a])
+    return (most - least).max()
