@@ -1,28 +1,3 @@
-def pseudonyms_state():
-    """What tells one site key from another without telling the key: new pseudonyms are new objects.
-
-    Without a key, de-identified objects cannot be made; that is found before any job starts.
-    """
-    if not SETTINGS.export or SETTINGS.export_identity != "de-identified":
-        return ""
-    from scanmill import site
-
-    try:
-        key = site.load().pseudonym_key
-    except SettingsError as error:
-        raise WorkflowError(str(error)) from None
-    if key is None:
-        raise WorkflowError(
-            "config: 'export' of de-identified objects was found and no key for their pseudonyms; the "
-            "output of 'openssl rand -hex 32' as pseudonym_key in the site file (or in the environment "
-            "variable SCANMILL_PSEUDONYM_KEY), or 'export_identity: return-to-pacs', would be right"
-        )
-    return hashlib.sha256(b"ScanMill pseudonyms\0" + key).hexdigest()
-
-
-PSEUDONYMS_STATE = pseudonyms_state()
-
-
 rule export:
     # DICOM objects of a case's results that refer to the series which they are made of.
     input:
@@ -62,8 +37,3 @@ rule export:
         "{wildcards.case}: export"
     script:
         "../scripts/export.py"
-
-
-def exported_objects():
-    """The sidecars of the folders of DICOM objects, where the config asks for any."""
-    return expand(rules.export.output.sidecar, case=CASES) if SETTINGS.export else []

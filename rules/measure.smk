@@ -1,6 +1,8 @@
 rule measure:
     # One row per structure of the recipe.
     input:
+        volume=rules.ingest.output.volume,
+        volume_sidecar=rules.ingest.output.sidecar,
         isotropic=rules.resample.output.isotropic,
         isotropic_sidecar=rules.resample.output.sidecar,
         artefacts=rules.resample.output.artefacts,

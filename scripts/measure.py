@@ -1,6 +1,7 @@
 """Measure: one row per structure of the recipe, each number with its meaning in `columns`.
 
-In: isotropic.nii.gz, labels.nii.gz with overlaps/, surfaces/ and its sidecar. Out: measurements.csv.
+In: volume.nii.gz, isotropic.nii.gz, labels.nii.gz with overlaps/, surfaces/ and its sidecar. Out:
+measurements.csv. Volumes are told from the scan as acquired, `volume`.
 A structure that was not found, or whose surface could not be closed, has empty cells and says why.
 """
 
@@ -15,6 +16,7 @@ from scanmill.columns import COLUMNS, distance_column, distance_columns
 from scanmill.diameters import axial_diameters
 from scanmill.grid import Grid
 from scanmill.intensity_features import histogram, intensity_features
+from scanmill.interval import Estimate, intervals, volume_of
 from scanmill.label_map import Region, weighted_counts
 from scanmill.label_map_files import read_label_map
 from scanmill.location import location
@@ -31,6 +33,7 @@ SPOILED_PERCENT = 5.0
 
 def measure(
     record: Record,
+    volume: Path,
     isotropic: Path,
     artefacts: Path,
     labels: Path,
@@ -46,10 +49,7 @@ def measure(
     image = read_volume(isotropic).array
     marks = read_volume(artefacts).array
     record.grid = label_map.grid
-    resampled = read_sidecar(isotropic)
-    scan = record.grid.concentric(
-        tuple(resampled["native_size"]), tuple(resampled["native_spacing_mm"])
-    )
+    scan = read_volume(volume)
     regions = label_map.regions()
     segmented, meshed = read_sidecar(labels), read_sidecar(surfaces)
     bodies = {
@@ -67,9 +67,15 @@ def measure(
             row |= _ledger(name, segmented)
             if label in regions:
                 row |= {"status": "ok"}
-                row |= _measured(regions[label], image, label_map.grid, scan)
+                region = regions[label]
+                counted = _counted(region, label_map.grid, scan.grid)
+                row |= _measured(region, image, label_map.grid)
+                row["mask_volume_mm3"] = counted
+                estimate = volume_of(region, label_map.grid, scan, counted)
+                row |= _volume(record, name, estimate, scan.grid)
                 row |= _believed(record, name, regions[label], marks)
                 row |= _surface(meshed["structures"][name])
+                row |= intervals(row, estimate, region, label_map.grid, scan.grid)
                 row |= _differences(row)
                 row |= _distances(name, structure["distances_to"], bodies, surfaces)
             else:
@@ -78,12 +84,37 @@ def measure(
             rows.writerow({key: _text(value) for key, value in row.items()})
 
 
-def _measured(region: Region, image: np.ndarray, grid: Grid, scan: Grid) -> dict[str, Cell]:
-    found: dict[str, Cell] = dict(shape_features(region.array, grid.spacing))
+def _counted(region: Region, grid: Grid, scan: Grid) -> float:
+    """Volume of a mask's voxels, those on the edge of the scan by the part in it, mm3."""
     layers = grid.coverage(scan)
     inside = tuple(w[s] for w, s in zip(layers, region.box[::-1], strict=True))
     voxels = weighted_counts(region.array.view(np.uint8), inside, 2)[1]
-    found["volume_mm3"] = float(voxels) * grid.voxel_volume
+    return float(voxels) * grid.voxel_volume
+
+
+def _volume(record: Record, name: str, estimate: Estimate, scan: Grid) -> dict[str, Cell]:
+    """The volume and its interval; of one that is in too much doubt no volume, but why."""
+    found: dict[str, Cell] = {
+        "volume_method": estimate.method,
+        "volume_low_mm3": estimate.low,
+        "volume_high_mm3": estimate.high,
+        "smallest_detectable_change_mm3": estimate.smallest_detectable_change,
+    }
+    if estimate.is_small(scan):
+        message = "below a radius of 2.5 voxels of the scan volumes may be off by 2 % on average"
+        record.warn("volume-small", message, name)
+    if not estimate.uncertain:
+        return found | {"volume_mm3": estimate.volume}
+    reason = (
+        f"the volume lies between {estimate.low:.4g} and {estimate.high:.4g} mm3: the structure is too "
+        "small or too faint in this scan; finer voxels or more contrast would be right"
+    )
+    record.warn("volume-uncertain", reason, name)
+    return found | {"stage": "measure", "code": "volume-uncertain", "reason": reason}
+
+
+def _measured(region: Region, image: np.ndarray, grid: Grid) -> dict[str, Cell]:
+    found: dict[str, Cell] = dict(shape_features(region.array, grid.spacing))
     found |= location(region, grid)
     found["axial_long_mm"], found["axial_short_mm"] = axial_diameters(region.array, grid)
     found["components"] = int(cc3d.connected_components(region.array, return_N=True)[1])
@@ -132,7 +163,8 @@ def _differences(row: dict[str, Cell]) -> dict[str, Cell]:
     """Each volume of the ledger against the one before, %."""
     found: dict[str, Cell] = {}
     steps = {
-        "isotropic_vs_supplied_percent": ("volume_mm3", "supplied_volume_mm3"),
+        "isotropic_vs_supplied_percent": ("mask_volume_mm3", "supplied_volume_mm3"),
+        "volume_vs_mask_percent": ("volume_mm3", "mask_volume_mm3"),
         "surface_vs_isotropic_percent": ("surface_volume_mm3", "morph_vol_approx"),
     }
     for column, (after, before) in steps.items():

@@ -22,6 +22,8 @@ ENOUGH, CONTRAST = 10, 2.0
 # Voxels whose noise goes together, and blocks whose means do.
 TOGETHER, SHARED = 1.5, 4.0
 WEIGHTS = (0.5, 1.0, 0.5)
+# What may vary in a block's neighbourhood: times the variance of noise, and part of the contrast.
+UNIFORM, EVEN = 2.0, 0.1
 # Of what varies in a block's neighbourhood beyond noise, the part that may stand for the block.
 VARIED = 0.3
 # The doubt about the boundary, in voxels: where it was told from the image, and where it was not.
@@ -58,7 +60,10 @@ def fractions(mask: Array, grid: Grid, image: Array, scan: Grid) -> Fractions:
         spread_out = np.maximum(around[5] / n_out - b**2, 0)
         contrast = a - b
         filled = (signal - band * b) / contrast
-        clear = contrast**2 > CONTRAST**2 * np.maximum(spread_in, spread_out)
+        quiet = np.nanquantile(np.fmin(spread_in, spread_out)[band > 0], 0.25)
+        limit = UNIFORM * quiet + (EVEN * contrast) ** 2
+        clear = np.maximum(spread_in, spread_out) <= limit
+        clear &= contrast**2 > CONTRAST**2 * np.maximum(spread_in, spread_out)
         # The band is 2 * BAND voxels thick: a boundary off by more than one is not the mask's.
         near = np.abs(filled - held) <= band / (2 * BAND)
     told = (band > 0) & (n_in >= ENOUGH) & (n_out >= ENOUGH) & clear & near
@@ -68,7 +73,6 @@ def fractions(mask: Array, grid: Grid, image: Array, scan: Grid) -> Fractions:
     own = band * spread
     means = filled**2 * spread_in / np.maximum(n_in, 1)
     means += (band - filled) ** 2 * spread_out / np.maximum(n_out, 1)
-    quiet = np.quantile(np.minimum(spread_in, spread_out)[told], 0.25) if told.any() else 0.0
     varied = filled**2 * np.maximum(spread_in - quiet, 0)
     varied += (band - filled) ** 2 * np.maximum(spread_out - quiet, 0)
     doubt = TOGETHER * (own + SHARED * means) + VARIED * varied

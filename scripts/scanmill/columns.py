@@ -35,15 +35,30 @@ STATE = {
 
 VOLUMES = {
     "volume_mm3": Column(
-        f"Best estimate of the volume: voxels of {MASK}, those on its edge by the part in the scan",
+        "Best estimate of the volume, from the intensities of the scan as acquired; empty where half "
+        "its interval is more than half of it",
         "mm3",
+    ),
+    "volume_low_mm3": Column("Lower end of the volume's 95 % interval", "mm3"),
+    "volume_high_mm3": Column("Upper end of the volume's 95 % interval", "mm3"),
+    "volume_method": Column(
+        "How the volume was told. fit: the mask's shape grown or shrunk to the image. fractions: the "
+        "part of each boundary voxel, from local means. count: mask_volume_mm3, where the boundary "
+        "is not to be seen in the image or the scan cuts the structure"
+    ),
+    "smallest_detectable_change_mm3": Column(
+        "Change between two such scans that chance alone exceeds in 5 %", "mm3"
+    ),
+    "mask_volume_mm3": Column(
+        f"Voxels of {MASK}, those on the edge of the scan by the part in it", "mm3"
     ),
     "supplied_volume_mm3": Column(
         "Voxel-count volume of the supplied label on its own grid, before any clean-up", "mm3"
     ),
     "morph_vol_approx": Column(f"Voxel-count volume of {MASK}", "mm3", source=IBSI),
     "surface_volume_mm3": Column("Volume that the written surface encloses", "mm3"),
-    "isotropic_vs_supplied_percent": Column("volume_mm3 against the supplied label", "%"),
+    "isotropic_vs_supplied_percent": Column("mask_volume_mm3 against the supplied label", "%"),
+    "volume_vs_mask_percent": Column("volume_mm3 against mask_volume_mm3", "%"),
     "surface_vs_isotropic_percent": Column("Surface against morph_vol_approx", "%"),
 }
 
@@ -65,7 +80,7 @@ EXTENT = {
         source="RECIST 1.1, doi:10.1016/j.ejca.2008.10.026",
     ),
     "axial_short_mm": Column(
-        "Extent of the same slice perpendicular to axial_long_mm",
+        "Longest line across axial_long_mm in the same slice, from outline to outline",
         "mm",
         source="RECIST 1.1, doi:10.1016/j.ejca.2008.10.026",
     ),
@@ -133,7 +148,25 @@ INTENSITY = {
     "stat_rms": Column("Root mean square", HU, source=IBSI),
 }
 
-COLUMNS: dict[str, Column] = STATE | VOLUMES | SURFACE | LOCATION | EXTENT | SHAPE | INTENSITY
+INTERVALS = {
+    column: Column(
+        f"{end} end of the 95 % interval of {name}, which holds the value at the boundary that the "
+        "image shows, too",
+        unit,
+    )
+    for name, unit, form in (
+        ("axial_long_mm", "mm", "axial_long_{}_mm"),
+        ("axial_short_mm", "mm", "axial_short_{}_mm"),
+        ("morph_diam", "mm", "morph_diam_{}"),
+        ("surface_area_mm2", "mm2", "surface_area_{}_mm2"),
+        ("stat_mean", HU, "stat_mean_{}"),
+    )
+    for end, column in (("Lower", form.format("low")), ("Upper", form.format("high")))
+}
+
+COLUMNS: dict[str, Column] = (
+    STATE | VOLUMES | SURFACE | LOCATION | EXTENT | SHAPE | INTENSITY | INTERVALS
+)
 
 
 def distance_columns(structures: list[dict[str, Any]]) -> dict[str, Column]:

@@ -23,6 +23,8 @@ from scanmill.voxel_response import Array
 FITTED = 8000
 # Contrast over residuals, and part of the boundary, that the image has to show.
 CONTRAST, TOLD = 1.0, 0.5
+# How much the surrounding of a fitted structure may vary, over the contrast.
+VARIED = 0.3
 # Quantiles of a 95 % interval, and sds to either side of it.
 TAIL, SDS = 0.025, 1.959964
 # Half the interval over the volume beyond which the structure is not measured.
@@ -143,7 +145,7 @@ def _fitted(mask: Array, grid: Grid, scan: Volume) -> Estimate | None:
         return None
     contrast = found.inside - found.around
     off = abs(found.shift) > _length(scan.grid)
-    if off or abs(contrast) < CONTRAST * found.noise:
+    if off or found.varied > VARIED or abs(contrast) < CONTRAST * found.noise:
         return None
     return Estimate(
         "fit",

@@ -44,7 +44,8 @@ class Posterior:
     """The volumes that a structure may have, mm3, ascending, and how likely each is, summing to 1.
 
     shift, shift_sd: of the boundary, outward from the mask, mm. inside, around: mean signal of the
-    structure and of what surrounds it. noise: sd of the residuals.
+    structure and of what surrounds it; varied: how much that varies, over the contrast. noise: sd of
+    the residuals.
     """
 
     volumes: Array
@@ -53,6 +54,7 @@ class Posterior:
     shift_sd: float
     inside: float
     around: float
+    varied: float
     noise: float
 
     @property
@@ -169,6 +171,7 @@ class _Fit:
             sd * wider * self.step,
             inside,
             around,
+            varied,
             sqrt(best.squares / len(self.values)),
         )
 

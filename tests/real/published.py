@@ -86,7 +86,7 @@ def totalsegmentator(rows: Rows, data: Path) -> list[Comparison]:
     for name, said in _statistics(data).items():
         if said["volume"] > 0:
             row = rows["ct-small", name]
-            for key, column in (("volume", "volume_mm3"), ("intensity", "stat_mean")):
+            for key, column in (("volume", "mask_volume_mm3"), ("intensity", "stat_mean")):
                 found.append(Comparison("TotalSegmentator", column, float(row[column]), said[key]))
     return found
 
@@ -143,7 +143,7 @@ def aorta(rows: Rows) -> list[Comparison]:
     row = rows["aorta-levelset", "aorta"]
     return [
         Comparison("vmtk", column, float(row[column]), LEVEL_SET_MM3)
-        for column in ("volume_mm3", "surface_volume_mm3")
+        for column in ("mask_volume_mm3", "surface_volume_mm3")
     ]
 
 

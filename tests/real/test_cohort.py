@@ -88,8 +88,9 @@ def test_the_refused_cases_are_those_that_must_be(results):
 def test_every_refusal_has_a_code_and_a_reason(rows):
     for key, row in rows.items():
         if row["status"] == "ok":
-            assert row["code"] == row["reason"] == "", key
-            assert float(row["volume_mm3"]) > 0
+            # A volume in too much doubt is not given.
+            assert (row["volume_mm3"] == "") == (row["code"] == "volume-uncertain"), key
+            assert float(row["mask_volume_mm3"]) > 0 and float(row["volume_high_mm3"]) > 0
         else:
             assert row["code"] in CODES and len(row["reason"]) > 20, key
             assert row["volume_mm3"] == row["stat_mean"] == row["surface_volume_mm3"] == "", key
@@ -99,7 +100,7 @@ def test_masks_at_the_edge_of_sense_are_measured_or_refused(rows):
     found = {mask: rows[f"empty-edge-{mask}", "mask"] for mask in ("full", "empty", "one_voxel")}
     assert found["empty"]["code"] == "structure-empty"
     assert found["full"]["touches_border"] == "true"
-    assert float(found["one_voxel"]["volume_mm3"]) == 1
+    assert float(found["one_voxel"]["mask_volume_mm3"]) == 1
     assert rows["empty-edge-disconnected", "mask"]["components"] != "1"
 
 

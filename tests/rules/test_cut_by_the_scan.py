@@ -55,7 +55,7 @@ def measured(folder, scan, labels, cubic, how) -> tuple[dict[str, str], float]:
     run_stage("segment", segment, inputs, parts, parameters)
     parameters = {"structures": [structure], "formats": ["ply"], "pass_band": 0.1}
     run_stage("mesh", mesh, parts, {"surfaces": surfaces, "model": model}, parameters)
-    inputs = {**made, **parts, "surfaces": surfaces}
+    inputs = {"volume": volume, **made, **parts, "surfaces": surfaces}
     parameters = {"case": "a", "structures": [structure]}
     run_stage("measure", measure, inputs, {"measurements": table}, parameters)
     with open(table, newline="") as stream:

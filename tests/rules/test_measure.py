@@ -48,9 +48,10 @@ def inputs_of(folder, segmented=None, meshed=None, **masks):
     surfaces = folder / "surfaces"
     surfaces.mkdir(parents=True)
     write_json(folder / "surfaces.json", OK | {"structures": SURFACES} | (meshed or {}))
+    volume = put_volume(folder / "volume.nii.gz", image())
     isotropic = put_volume(folder / "isotropic.nii.gz", image())
     artefacts = put_volume(folder / "artefacts.nii.gz", np.zeros(GRID.shape, np.uint8))
-    inputs = {"isotropic": isotropic, "artefacts": artefacts}
+    inputs = {"volume": volume, "isotropic": isotropic, "artefacts": artefacts}
     return inputs | put_label_map(folder, segmented, **masks) | {"surfaces": surfaces}
 
 
@@ -128,7 +129,7 @@ def test_a_surface_that_could_not_be_closed_leaves_its_own_cells_empty(tmp_path)
     assert (row["status"], row["stage"], row["code"]) == ("ok", "mesh", "surface-open")
     assert not any(row[column] for column in SURFACE)
     assert row["surface_volume_mm3"] == row["surface_vs_isotropic_percent"] == ""
-    assert float(row["volume_mm3"]) == np.count_nonzero(ball())
+    assert float(row["mask_volume_mm3"]) == np.count_nonzero(ball())
 
 
 def test_a_structure_at_the_edge_of_the_scan_is_flagged(tmp_path):
