@@ -92,7 +92,7 @@ def labels_state(wildcards):
 
 
 def located(source, case, part):
-    """Where a source of the sheet lies, and whether a rule of ours makes it: `part` (scan or labels) of
+    """Where a source of the sheet lies, and whether a job of ours makes it: `part` (scan or labels) of
     a phantom, or fetched from a PACS."""
     if source.startswith(PHANTOM):
         return f"results/phantoms/{source.removeprefix(PHANTOM)}/{part}.nii.gz", True
@@ -183,8 +183,8 @@ def modality_of(wildcards):
     return recipe_of(wildcards).modality
 
 
-def metal_of(wildcards):
-    return recipe_of(wildcards).correct["metal"]
+def correct_of(wildcards):
+    return recipe_of(wildcards).correct
 
 
 def structures_of(*keys):
@@ -242,6 +242,36 @@ def described_recipes():
         }
         for name, recipe in found.items()
     }
+
+
+def pseudonyms_state():
+    """What tells one site key from another without telling the key: new pseudonyms are new objects.
+
+    Without a key, de-identified objects cannot be made; that is found before any job starts.
+    """
+    if not SETTINGS.export or SETTINGS.export_identity != "de-identified":
+        return ""
+    from scanmill import site
+
+    try:
+        key = site.load().pseudonym_key
+    except SettingsError as error:
+        raise WorkflowError(str(error)) from None
+    if key is None:
+        raise WorkflowError(
+            "config: 'export' of de-identified objects was found and no key for their pseudonyms; the "
+            "output of 'openssl rand -hex 32' as pseudonym_key in the site file (or in the environment "
+            "variable SCANMILL_PSEUDONYM_KEY), or 'export_identity: return-to-pacs', would be right"
+        )
+    return hashlib.sha256(b"ScanMill pseudonyms: %b" % key).hexdigest()
+
+
+PSEUDONYMS_STATE = pseudonyms_state()
+
+
+def exported_objects():
+    """The sidecars of the folders of DICOM objects, where the config asks for any."""
+    return expand(rules.export.output.sidecar, case=CASES) if SETTINGS.export else []
 
 
 def cohort_tables():

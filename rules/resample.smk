@@ -6,6 +6,8 @@ rule resample:
     output:
         isotropic=f"{CASE_FOLDER}/isotropic.nii.gz",
         sidecar=f"{CASE_FOLDER}/isotropic.json",
+        unsmoothed=f"{CASE_FOLDER}/unsmoothed.nii.gz",
+        unsmoothed_sidecar=f"{CASE_FOLDER}/unsmoothed.json",
         artefacts=f"{CASE_FOLDER}/artefacts.nii.gz",
         artefacts_sidecar=f"{CASE_FOLDER}/artefacts.json",
     log:
@@ -20,7 +22,7 @@ rule resample:
     params:
         spacing=spacing_of,
         modality=modality_of,
-        metal=metal_of,
+        correct=correct_of,
         library=library("resample"),
     message:
         "{wildcards.case}: resample"

@@ -2,13 +2,19 @@
 
 In: volume.nii.gz, as acquired. Out: isotropic.nii.gz, voxels of `spacing` mm with the scan's own
 directions, values linear where the grid is finer and averaged where it is coarser; with `native`, the
-scan's own grid. artefacts.nii.gz, on the same grid: where the image cannot be believed, and why
-(`MARKS`).
+scan's own grid. Metal, bias field and noise are corrected before, on the scan's own grid, as the recipe
+says. unsmoothed.nii.gz, the same but for the noise, for intensities to be measured on: the same file
+where noise is not smoothed. artefacts.nii.gz, on the same grid: where the image cannot be believed,
+and why (`MARKS`).
 """
 
+import os
+import shutil
 from pathlib import Path
 
+from scanmill.atomic import replacing
 from scanmill.corrections.artefacts import Examination, examine_ct, examine_mr, onto
+from scanmill.corrections.intensities import correct as correct_intensities
 from scanmill.hounsfield import doubt
 from scanmill.refusal import Refusal
 from scanmill.resampling import resample_image
@@ -23,14 +29,15 @@ def resample(
     record: Record,
     volume: Path,
     isotropic: Path,
+    unsmoothed: Path,
     artefacts: Path,
     spacing: float | str,
     modality: str,
-    metal: str,
+    correct: dict[str, str],
 ) -> None:
-    """Write the isotropic image and its marks.
+    """Write the isotropic image, with noise and without, and its marks.
 
-    spacing: mm, or `native`. modality: CT, MR or any. metal: off, mark or inpaint.
+    spacing: mm, or `native`. modality: CT, MR or any. correct: metal, bias and noise (`Recipe`).
     """
     scan = read_volume(volume)
     target = scan.grid if spacing == "native" else scan.grid.isotropic(spacing)
@@ -50,9 +57,19 @@ def resample(
     ingested = read_sidecar(volume)
     if "frame_of_reference" in ingested:
         record.details["frame_of_reference"] = ingested["frame_of_reference"]
-    examined = _examined(record, scan, "any" if reason else modality, metal)
+    examined = _examined(record, scan, "any" if reason else modality, correct["metal"])
     write_volume(artefacts, Volume(onto(examined.marks, scan.grid, target), target))
-    write_volume(isotropic, resample_image(Volume(examined.image, scan.grid), target))
+    corrected = correct_intensities(
+        Volume(examined.image, scan.grid), modality, correct["bias"], correct["noise"]
+    )
+    for code, message in corrected.warnings:
+        record.warn(code, message)
+    record.details["corrections"] = corrected.said
+    write_volume(isotropic, resample_image(corrected.shown, target))
+    if corrected.measured is corrected.shown:
+        _link(isotropic, unsmoothed)
+    else:
+        write_volume(unsmoothed, resample_image(corrected.measured, target))
 
 
 def _examined(record: Record, scan: Volume, modality: str, metal: str) -> Examination:
@@ -67,6 +84,15 @@ def _examined(record: Record, scan: Volume, modality: str, metal: str) -> Examin
         record.warn(code, message)
     record.details["artefacts"] = examined.said
     return examined
+
+
+def _link(path: Path, other: Path) -> None:
+    """Make `other` the same file; where the file system cannot, a copy."""
+    with replacing(other) as temporary:
+        try:
+            os.link(path, temporary)
+        except OSError:
+            shutil.copyfile(path, temporary)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ SNOMED_CT = "SCT"
 # Of those tried, the one that measures the area of smooth and sharp bodies alike within 2 %.
 PASS_BAND = 0.1
 # What is done about each challenge where a recipe does not say.
-CORRECTIONS = {"metal": "mark"}
+CORRECTIONS = {"metal": "mark", "bias": "off", "noise": "off"}
 
 
 class UnknownRecipeError(Exception):
@@ -29,11 +29,11 @@ class Recipe:
 
     modality: CT, MR or any. spacing: mm, or `native`. pass_band: of the surfaces' smoothing.
     uneven_slices: refuse or resample. correct: what is done about each challenge, metal: off, mark
-    or inpaint. structures: plain dictionaries of JSON types, in the order of the file: name,
-    label, code {scheme, value, meaning}, category (a key of snomed.CATEGORIES), laterality (of
-    snomed.LATERALITIES, or None), colour, segment {method, steps; for `labels` value, in a label
-    map, and named, patterns of the name in a DICOM object}, triangles (None: as many as the
-    surface has) and distances_to (names of other structures).
+    or inpaint, bias: off or n4, noise: off or diffusion. structures: plain dictionaries of JSON
+    types, in the order of the file: name, label, code {scheme, value, meaning}, category (a key of
+    snomed.CATEGORIES), laterality (of snomed.LATERALITIES, or None), colour, segment {method,
+    steps; for `labels` value, in a label map, and named, patterns of the name in a DICOM object},
+    triangles (None: as many as the surface has) and distances_to (names of other structures).
     """
 
     name: str
@@ -152,8 +152,10 @@ def _disagreements(document: yaml_file.Document, broken: set[Keys]) -> list[Faul
     structures = content.get("structures") if isinstance(content, dict) else None
     if not isinstance(structures, list):
         return []
+    bias = [] if ("correct",) in {keys[:1] for keys in broken} else _bias_faults(content)
     at = {("structures", i): s for i, s in enumerate(structures) if isinstance(s, dict)}
-    faults = [*_repeated(document, at, "name", str), *_repeated(document, at, "label", int)]
+    faults = [*bias, *_repeated(document, at, "name", str)]
+    faults += _repeated(document, at, "label", int)
     names = [s["name"] for s in at.values() if isinstance(s.get("name"), str)]
     earlier: list[str] = []
     for keys, structure in at.items():
@@ -166,6 +168,12 @@ def _disagreements(document: yaml_file.Document, broken: set[Keys]) -> list[Faul
                 faults += _step_faults(step, place, structure["name"], earlier, names)
         earlier.append(structure.get("name"))
     return faults
+
+
+def _bias_faults(content: dict[str, Any]) -> Iterator[Fault]:
+    if content.get("modality") == "CT" and content.get("correct", {}).get("bias") == "n4":
+        text = "'n4' was found in a recipe for CT, which has no bias field; 'off' would be right"
+        yield Fault(("correct", "bias"), text)
 
 
 def _repeated(

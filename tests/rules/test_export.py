@@ -78,8 +78,10 @@ def case(tmp_path_factory):
     write_series(series, found_on(GRID), values)
     volume, isotropic = folder / "volume.nii.gz", folder / "isotropic.nii.gz"
     run_stage("ingest", ingest, {"scan": [series]}, {"volume": volume}, {})
-    parameters = {"spacing": 0.9, "modality": "CT", "metal": "mark"}
+    correct = {"metal": "mark", "bias": "off", "noise": "off"}
+    parameters = {"spacing": 0.9, "modality": "CT", "correct": correct}
     resampled = {"isotropic": isotropic, "artefacts": folder / "artefacts.nii.gz"}
+    resampled["unsmoothed"] = folder / "unsmoothed.nii.gz"
     run_stage("resample", resample, {"volume": volume}, resampled, parameters)
     grid = read_grid(isotropic)
     label_map = LabelMap.empty(grid, 6)

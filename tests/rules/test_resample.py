@@ -9,6 +9,8 @@ from earlier import OK, assert_refusal_passed_on, put_refused, put_volume
 from resample import resample
 from scanmill.corrections.artefacts import MARKS
 from scanmill.grid import Grid
+from scanmill.phantom.fields import bias_field
+from scanmill.phantom.noise import add_noise
 from scanmill.sidecar import checksum, read_sidecar, sidecar_path, write_json
 from scanmill.stage import run_stage
 from scanmill.volume_file import read_volume
@@ -17,11 +19,16 @@ SLOPE = np.array([1.5, -2.25, 0.75])
 
 
 def parameters(spacing, modality="MR"):
-    return {"spacing": spacing, "modality": modality, "metal": "mark"}
+    correct = {"metal": "mark", "bias": "off", "noise": "off"}
+    return {"spacing": spacing, "modality": modality, "correct": correct}
 
 
 def made(isotropic):
-    return {"isotropic": isotropic, "artefacts": isotropic.with_name("artefacts.nii.gz")}
+    return {
+        "isotropic": isotropic,
+        "unsmoothed": isotropic.with_name("unsmoothed.nii.gz"),
+        "artefacts": isotropic.with_name("artefacts.nii.gz"),
+    }
 
 
 def scan_grid(direction) -> Grid:
@@ -125,3 +132,40 @@ def test_metal_is_marked_on_the_isotropic_grid_and_warned_of(tmp_path):
     place = marks.grid.to_physical(np.argwhere(marks.array == MARKS["metal"])[:, ::-1])
     at = np.rint(grid.to_index(place)).astype(int)
     assert len(place) == 48 and (array[tuple(at.T[::-1])] == 3071).all()
+
+
+def test_noise_is_smoothed_for_finding_and_not_for_measuring(tmp_path):
+    grid = scan_grid(DIRECTIONS["oblique left-handed"])
+    grid = Grid((40, 36, 20), grid.spacing, grid.origin, grid.direction)
+    noisy = add_noise(ramp(grid) / 50 + 200, "CT", 15, 3)
+    volume = put_volume(tmp_path / "one" / "volume.nii.gz", noisy, grid)
+    outputs = made(volume.with_name("isotropic.nii.gz"))
+    for noise in ("off", "diffusion"):
+        wanted = parameters("native")
+        wanted["correct"] |= {"noise": noise}
+        run_stage("resample", resample, {"volume": volume}, outputs, wanted)
+        shown, measured = (read_volume(outputs[key]) for key in ("isotropic", "unsmoothed"))
+        said = read_sidecar(outputs["isotropic"])
+        np.testing.assert_array_equal(measured.array, noisy)
+        assert measured.grid.same_as(shown.grid, 1e-5)
+        away = (shown.array - ramp(grid) / 50 - 200).std()
+        assert away == pytest.approx(15, rel=0.05) if noise == "off" else away < 5
+    assert said["corrections"]["noise"]["sd_before"] == pytest.approx(15, rel=0.08)
+    assert read_sidecar(outputs["unsmoothed"]) == said
+
+
+def test_both_images_have_the_bias_field_taken_off(tmp_path):
+    grid = Grid((80, 80, 48), (2.5, 2.5, 3.5), (-71.5, 33.25, 812.0))
+    z, y, x = np.indices(grid.shape)
+    inside = np.hypot(np.hypot(x - 40, y - 39), (z - 24) * 1.4) < 33
+    gain = bias_field(grid, 0.4, 2)
+    noisy = add_noise(400 * inside * gain, "MR", 6, 4)
+    volume = put_volume(tmp_path / "one" / "volume.nii.gz", noisy, grid)
+    outputs, wanted = made(volume.with_name("isotropic.nii.gz")), parameters("native")
+    wanted["correct"] |= {"bias": "n4", "noise": "diffusion"}
+    run_stage("resample", resample, {"volume": volume}, outputs, wanted)
+    said = read_sidecar(outputs["isotropic"])["corrections"]
+    assert said["bias"]["applied"] and said["noise"]["applied"]
+    for key in ("isotropic", "unsmoothed"):
+        values = read_volume(outputs[key]).array[inside]
+        assert values.std() / values.mean() < 0.3 * noisy[inside].std() / noisy[inside].mean()

@@ -73,6 +73,7 @@ def test_a_good_recipe_is_read_with_its_defaults(tmp_path):
     assert tumour["code"]["meaning"] == "Tumeur rénale" and tumour["triangles"] == 5000
     assert read.supplied() == ["kidney"]
     assert read.uneven_slices == "refuse"
+    assert read.correct == {"metal": "mark", "bias": "off", "noise": "off"}
     for structure in read.structures:
         assert structure["category"] == "anatomical"
         assert structure["laterality"] is None and structure["distances_to"] == []
@@ -135,6 +136,21 @@ MM = "a number of mm above 0, to 1000 would be right"
         ("spacing: 1", "spacing: .inf", "3:10: 'spacing': '.inf' was found; a number of mm"),
         ("spacing: 1", "spacing: 1e999", "3:10: a number beyond 1e308 was found; a smaller"),
         ("spacing: 1", "spacing: true", "3:10: 'spacing': true was found; a number of mm"),
+        (
+            "spacing: 1",
+            "spacing: 1\ncorrect: {noise: tv}",
+            "4:18: 'noise': 'tv' was found; off or diffusion would be right",
+        ),
+        (
+            "spacing: 1",
+            "spacing: 1\ncorrect: {bias: n4}",
+            "4:17: 'n4' was found in a recipe for CT, which has no bias field; 'off' would be right",
+        ),
+        (
+            "spacing: 1",
+            "spacing: 1\ncorrect: 5",
+            "4:10: 'correct': 5 was found; a mapping of metal",
+        ),
         ("spacing: 1\n", "", "1:1: the key 'spacing' is missing; 'spacing' with a number of mm"),
         ("modality:", "modalty:", "2:1: the key 'modalty' is unknown; 'modality' would be right"),
         ("name: tumour", "name: kidney", "10:11: the name 'kidney' is taken in line 5; another"),
