@@ -3,8 +3,9 @@ rule measure:
     input:
         volume=rules.ingest.output.volume,
         volume_sidecar=rules.ingest.output.sidecar,
-        isotropic=rules.resample.output.isotropic,
-        isotropic_sidecar=rules.resample.output.sidecar,
+        # Not what noise was smoothed from: that has the filter's variance, not the patient's.
+        isotropic=rules.resample.output.unsmoothed,
+        isotropic_sidecar=rules.resample.output.unsmoothed_sidecar,
         artefacts=rules.resample.output.artefacts,
         artefacts_sidecar=rules.resample.output.artefacts_sidecar,
         labels=rules.segment.output.labels,

@@ -38,9 +38,11 @@ def rows(request, tmp_path_factory) -> dict[str, dict[str, str]]:
     names = ("volume.nii.gz", "isotropic.nii.gz", "labels.nii.gz", "overlaps", "surfaces")
     volume, isotropic, labels, overlaps, surfaces = (folder / name for name in names)
     run_stage("ingest", ingest, {"scan": [scan]}, {"volume": volume}, {})
-    parameters = {"spacing": wanted.spacing, "modality": wanted.modality, "metal": "mark"}
+    parameters = {"spacing": wanted.spacing, "modality": wanted.modality}
+    parameters["correct"] = wanted.correct
     made = {"isotropic": isotropic, "artefacts": isotropic.with_name("artefacts.nii.gz")}
-    run_stage("resample", resample, {"volume": volume}, made, parameters)
+    outputs = made | {"unsmoothed": isotropic.with_name("unsmoothed.nii.gz")}
+    run_stage("resample", resample, {"volume": volume}, outputs, parameters)
     parts = {"labels": labels, "overlaps": overlaps}
     inputs = {"isotropic": isotropic, "supplied": [mask]}
     parameters = {"modality": wanted.modality, "structures": wanted.structures}

@@ -47,9 +47,11 @@ def measured(folder, scan, labels, cubic, how) -> tuple[dict[str, str], float]:
     structure["distances_to"] = []
     parts = {"labels": label_map, "overlaps": overlaps}
     run_stage("ingest", ingest, {"scan": [scan]}, {"volume": volume}, {})
-    parameters = {"spacing": cubic, "modality": "MR", "metal": "off"}
+    correct = {"metal": "off", "bias": "off", "noise": "off"}
+    parameters = {"spacing": cubic, "modality": "MR", "correct": correct}
     made = {"isotropic": isotropic, "artefacts": isotropic.with_name("artefacts.nii.gz")}
-    run_stage("resample", resample, {"volume": volume}, made, parameters)
+    outputs = made | {"unsmoothed": isotropic.with_name("unsmoothed.nii.gz")}
+    run_stage("resample", resample, {"volume": volume}, outputs, parameters)
     parameters = {"modality": "MR", "structures": [structure], "supplied_structures": [None]}
     inputs = {"isotropic": isotropic, "supplied": [labels]}
     run_stage("segment", segment, inputs, parts, parameters)
