@@ -3,7 +3,7 @@ rule measure:
     input:
         volume=rules.ingest.output.volume,
         volume_sidecar=rules.ingest.output.sidecar,
-        # Not what noise was smoothed from: that has the filter's variance, not the patient's.
+        # Not the smoothed image, whose variance is the filter's and not the patient's.
         isotropic=rules.resample.output.unsmoothed,
         isotropic_sidecar=rules.resample.output.unsmoothed_sidecar,
         artefacts=rules.resample.output.artefacts,

@@ -98,7 +98,8 @@ def case(tmp_path_factory):
     parameters = {"structures": STRUCTURES, "formats": ["ply"], "pass_band": 0.1}
     run_stage("mesh", mesh, segmented, meshed, parameters)
     measurements = folder / "measurements.csv"
-    inputs = {**resampled, **segmented, "surfaces": surfaces}
+    inputs = {"volume": volume, "isotropic": resampled["unsmoothed"]}
+    inputs |= {"artefacts": resampled["artefacts"], **segmented, "surfaces": surfaces}
     parameters = {"case": CASE, "structures": STRUCTURES}
     run_stage("measure", measure, inputs, {"measurements": measurements}, parameters)
     assert read_sidecar(measurements)["status"] == "ok"
