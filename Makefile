@@ -6,10 +6,12 @@ LOCK := envs/requirements.lock
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 SCANS ?=
 READERS := .venv-readers
+TWINS ?= 5
+SEEDS ?= 3
 OPPONENTS ?= .venv-bench/bin/python
 DATA ?= $(or $(SCANMILL_DATA),../shared/data)
 
-.PHONY: run test readers lint format real bench lock
+.PHONY: run test validate readers lint format real bench lock
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.complete
@@ -17,6 +19,12 @@ run: $(VENV)/.complete
 
 test: $(VENV)/.complete
 	SCANMILL_DATA="$(abspath $(DATA))" SCANMILL_READERS="$(abspath $(READERS)/bin)" $(BIN)/python -m pytest --durations=15
+
+# The cohort's own recipes on twins of TWINS of its cases, SEEDS of each, and the errors of the results.
+validate: run
+	$(BIN)/python scripts/validate.py twins results/validation $(if $(SCANS),--scans "$(SCANS)") --twins $(TWINS) --seeds $(SEEDS) --cores $(CORES)
+	$(BIN)/snakemake --directory results/validation --cores $(CORES) --config scans=scans.tsv
+	$(BIN)/python scripts/validate.py errors results/validation $(if $(SCANS),--scans "$(SCANS)") --cores $(CORES)
 
 # What exported DICOM objects are read back with; without it, those tests are skipped.
 readers: $(READERS)/.complete

@@ -1,0 +1,109 @@
+"""Twins on disk: scan, supplied labels and truth of each, and the sheet of a cohort of them."""
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+from scanmill.atomic import replacing
+from scanmill.sidecar import write_json
+from scanmill.surface import Surface
+from scanmill.validation.cases import Case
+from scanmill.validation.coverage import coverages
+from scanmill.validation.truth import ideal_labels, ideal_masks, truth_of
+from scanmill.validation.twin import Model, Twin, degradations, model_of, twin_of
+from scanmill.volume_file import Volume, write_volume
+
+TWINS = "twins"
+TRUTH = "truth.json"
+LINE = ("case", "scan", "recipe", "labels", "twin_of", "draw", "degraded")
+Row = dict[str, Any]
+
+
+def write_twins(case: Case, first: int, draws: int, folder: Path) -> list[Row]:
+    """Write `draws` twins of a case, then one for each challenge, and return their lines of the sheet.
+
+    first: number of the first of them. folder: of the validation; twins go to folders of their own.
+    """
+    surfaces = case.surfaces()
+    shown = {name: s for name, s in surfaces.items() if case.has_tissue(name)}
+    if not shown:
+        return []
+    model = model_of(case.scan(), shown)
+    planned = [(draw, "") for draw in range(1, draws + 1)]
+    planned += [(1, degraded) for degraded in degradations(model, case.recipe.modality)]
+    rows = []
+    for number, (draw, degraded) in enumerate(planned, first):
+        # By the case's name, so that it has the same twins whichever others are chosen.
+        twin = twin_of(model, [crc32(case.name.encode()), draw], degraded)
+        place = f"{TWINS}/twin{number:04d}"
+        write_volume(folder / place / "scan.nii.gz", twin.image)
+        labels = _write_labels(case, surfaces, twin, folder / place)
+        origin = {"twin_of": case.name, "draw": draw, "degraded": degraded}
+        truth = _truth(case, surfaces, twin, model)
+        write_json(folder / place / TRUTH, origin | {"recipe": case.recipe.name} | truth)
+        row = {
+            "case": f"twin{number:04d}",
+            "scan": f"{place}/scan.nii.gz",
+            "recipe": case.reference,
+        }
+        rows.append(row | {"labels": f"{place}/{labels}" if labels else ""} | origin)
+    return rows
+
+
+def most_twins(draws: int) -> int:
+    """The most that `write_twins` may write."""
+    return draws + 3
+
+
+def write_sheet(path: Path, rows: Sequence[Row]) -> None:
+    """Write the sheet of the twins."""
+    with replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as stream:
+        table = csv.DictWriter(stream, LINE, delimiter="\t", lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+
+
+def read_truth(path: Path) -> dict[str, Any]:
+    """What is known of a twin."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _write_labels(case: Case, surfaces: dict[str, Surface], twin: Twin, folder: Path) -> str:
+    """Write what the recipe wants supplied, in the form that the case had it; its name."""
+    grid = twin.image.grid
+    supplied = case.recipe.supplied()
+    own = {name: surface for name, surface in surfaces.items() if name in supplied}
+    if not supplied:
+        return ""
+    if not case.separate:
+        values = {s["name"]: s["segment"].get("value", 0) for s in case.recipe.structures}
+        write_volume(folder / "labels.nii.gz", Volume(ideal_labels(own, values, grid), grid))
+        return "labels.nii.gz"
+    masks = dict(zip(own, ideal_masks(list(own.values()), grid), strict=True))
+    nothing = twin.image.array.astype("u1") * 0
+    for name in supplied:
+        write_volume(folder / "labels" / f"{name}.nii.gz", Volume(masks.get(name, nothing), grid))
+    return "labels"
+
+
+def _truth(case: Case, surfaces: dict[str, Surface], twin: Twin, model: Model) -> dict[str, Any]:
+    grid = twin.image.grid
+    structures: dict[str, dict[str, float]] = {}
+    for name, surface in surfaces.items():
+        covered = twin.covered.get(name) or coverages([surface], grid)[0]
+        structures[name] = truth_of(surface, covered, grid)
+        # Of what other structures cover, the mean is theirs too.
+        alone = covered.visible.sum() > 0.999 * covered.whole.sum()
+        if structures[name] and name in twin.means and alone:
+            structures[name]["mean"] = twin.means[name]
+    noise = {"sd": model.noise.sd, "distribution": model.noise.distribution}
+    return {
+        "noise": noise | {"in_plane": model.noise.in_plane, "between": model.noise.between_slices},
+        "blur_voxels": list(model.blur),
+        "frame": "LPS",
+        "structures": {name: known for name, known in structures.items() if known},
+        "absent": case.absent(),
+    }

@@ -1,0 +1,134 @@
+"""Validate: the user's own recipes on digital twins of their measured scans, against the truth.
+
+    python scripts/validate.py twins FOLDER [--scans SHEET] [--configfile FILE] [--twins 5] [--seeds 3]
+    snakemake --directory FOLDER --config scans=scans.tsv --cores 2
+    python scripts/validate.py errors FOLDER [--scans SHEET] [--configfile FILE]
+
+Run where the cohort was run: its results are read from ./results. In FOLDER: twins/ and scans.tsv, a
+cohort of scans whose true measures are known; its results; errors.csv, each quantity of each twin
+against the truth; summary.csv, summary.md and errors.svg.
+"""
+
+import argparse
+import csv
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import yaml
+from scanmill import settings
+from scanmill.atomic import replacing
+from scanmill.validation import comparison, summary
+from scanmill.validation.cases import Case, chosen, measured
+from scanmill.validation.plot import svg
+from scanmill.validation.twin_files import (
+    TRUTH,
+    TWINS,
+    most_twins,
+    read_truth,
+    write_sheet,
+    write_twins,
+)
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = Path("results")
+FIGURE = "errors.svg"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Make twins, or compare what was measured on them."""
+    asked = _parser().parse_args(arguments)
+    cases = measured(_settings(asked), RESULTS, asked.folder)
+    if not cases:
+        raise SystemExit(
+            "No measured case with a surface was found in ./results; run the cohort first."
+        )
+    with ProcessPoolExecutor(asked.cores) as pool:
+        if asked.what == "twins":
+            write_all_twins(chosen(cases, asked.twins), asked.seeds, asked.folder, pool)
+        else:
+            write_errors({case.name: case for case in cases}, asked.folder, pool)
+
+
+def write_all_twins(
+    cases: Sequence[Case], draws: int, folder: Path, pool: ProcessPoolExecutor
+) -> None:
+    """Write twins of each case, `draws` like its scan and one for each challenge, and their sheet."""
+    numbers = [1 + n * most_twins(draws) for n in range(len(cases))]
+    write = partial(write_twins, draws=draws, folder=folder)
+    rows = [row for part in pool.map(write, cases, numbers) for row in part]
+    write_sheet(folder / "scans.tsv", rows)
+    print(f"{len(rows)} twins of {len(cases)} cases: {folder / 'scans.tsv'}")
+
+
+def write_errors(cases: dict[str, Case], folder: Path, pool: ProcessPoolExecutor) -> None:
+    """Write the tables, the page and the picture of what the twins' measurements are off."""
+    rows: dict[str, dict[str, Any]] = {}
+    with open(folder / "results/cohort/measurements.csv", newline="", encoding="utf-8") as stream:
+        for row in csv.DictReader(stream):
+            rows.setdefault(row["case"], {})[row["structure"]] = row
+    truths = [read_truth(folder / TWINS / twin / TRUTH) for twin in rows]
+    origins = [cases[truth["twin_of"]] for truth in truths]
+    compare = partial(errors_of_twin, folder=folder)
+    parts = pool.map(compare, rows, rows.values(), truths, origins)
+    errors = [row for part in parts for row in part]
+    short = summary.summarised(errors)
+    _write_table(folder / "errors.csv", comparison.COLUMNS, errors)
+    _write_table(folder / "summary.csv", summary.COLUMNS, short)
+    _write_text(folder / FIGURE, svg(errors))
+    _write_text(folder / "summary.md", summary.page(short, errors, FIGURE))
+    print(f"Errors of {len(rows)} twins: {folder / 'summary.md'}")
+
+
+def errors_of_twin(
+    twin: str, rows: dict[str, Any], truth: dict[str, Any], case: Case, folder: Path
+) -> list[dict[str, Any]]:
+    """The rows of one twin in errors.csv."""
+    labels = {s["name"]: s["label"] for s in case.recipe.structures}
+    found = {n: s for n, s in case.surfaces().items() if rows[n]["status"] == "ok"}
+    dice = comparison.dice_of(folder / "results" / "cases" / twin, found, labels)
+    return comparison.errors_of(truth, rows, dice)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("what", choices=("twins", "errors"))
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--scans", help="the sheet of the cohort, as in its config")
+    parser.add_argument("--configfile", type=Path, help="the config that the cohort was run with")
+    parser.add_argument("--twins", type=int, default=5, help="how many cases get twins")
+    parser.add_argument("--seeds", type=int, default=3, help="how many twins each case gets")
+    parser.add_argument("--cores", type=int, default=2)
+    return parser
+
+
+def _settings(asked: argparse.Namespace) -> settings.Settings:
+    config = {}
+    if asked.configfile:
+        config = yaml.safe_load(asked.configfile.read_text(encoding="utf-8"))
+    if asked.scans:
+        config["scans"] = asked.scans
+    return settings.load(config, ROOT, Path.cwd())
+
+
+def _write_table(path: Path, columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+    with replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as stream:
+        table = csv.DictWriter(stream, columns, lineterminator="\n")
+        table.writeheader()
+        for row in rows:
+            table.writerow({key: _text(value) for key, value in row.items()})
+
+
+def _write_text(path: Path, text: str) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _text(value: Any) -> Any:
+    return f"{value:.10g}" if isinstance(value, float) else value
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,205 @@
+"""Twins: tissues, blur and noise as they were in the scan, on grids that are turned and moved."""
+
+import numpy as np
+import pytest
+from bodies import DIRECTIONS
+from scanmill.grid import Grid
+from scanmill.noise_level import NoiseLevel, noise_level
+from scanmill.phantom.noise import rician
+from scanmill.surface import Surface
+from scanmill.surface_measures import volume
+from scanmill.validation import twin as twins
+from scanmill.validation.scanner import blur_of, blurred, noisy, placed_anew, thicker
+from scanmill.validation.truth import ideal_labels, ideal_masks, truth_of
+from scanmill.volume_file import Volume
+from test_validation_coverage import TRIANGLES, block
+
+TURN = DIRECTIONS["oblique left-handed"]
+GRID = Grid((48, 44, 26), (1.2, 1.2, 2.4), (-31.0, 212.0, -99.0), tuple(TURN.ravel().tolist()))
+MIDDLE = GRID.to_physical((np.array(GRID.size) - 1) / 2)
+ORGAN = block((30, 26, 32), MIDDLE, (0.8, -0.6, 0, 0.6, 0.8, 0, 0, 0, 1))
+TUMOUR = block((12, 12, 14), np.add(MIDDLE, (2.0, -3.0, 1.0)))
+AIR, LIVER, LESION, SIGMA = -900.0, 60.0, 180.0, 15.0
+
+
+def scanned(sd=SIGMA, seed=1):
+    """The organ and its tumour as a noisy scan; the organ has a ramp of intensity along z."""
+    from scanmill.validation.coverage import coverages
+
+    organ, tumour = coverages([ORGAN, TUMOUR], GRID)
+    image = np.full(GRID.shape, AIR)
+    ramp = LIVER + 2.0 * (np.arange(GRID.size[2]) - GRID.size[2] / 2)[:, None, None]
+    image[organ.box] += organ.visible * (ramp[organ.box[0]] - AIR)
+    image[tumour.box] += tumour.visible * (LESION - AIR)
+    noise = np.random.default_rng(seed).normal(0, sd, GRID.shape)
+    return Volume(np.rint(image + noise).astype(np.int16), GRID)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return twins.model_of(scanned(), {"organ": ORGAN, "tumour": TUMOUR})
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS.values(), ids=DIRECTIONS)
+def test_a_new_grid_lies_within_the_scan_and_loses_little(direction):
+    scan = Grid(
+        (60, 50, 20), (0.8, 0.8, 5.0), (-70.0, 31.0, 12.0), tuple(direction.ravel().tolist())
+    )
+    for seed in range(5):
+        grid = placed_anew(scan, np.random.default_rng(seed))
+        ends = (
+            np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)]) * grid.size - 0.5
+        )
+        index = scan.to_index(grid.to_physical(ends))
+        assert (index > -0.5 - 1e-6).all() and (index < np.array(scan.size) - 0.5 + 1e-6).all()
+        assert (np.array(grid.size) >= np.array(scan.size) - 4).all()
+        assert grid.spacing == scan.spacing
+        turn = grid.axes @ np.linalg.inv(scan.axes)
+        np.testing.assert_allclose(turn @ turn.T, np.eye(3), atol=1e-9)
+        angle = np.arccos((np.trace(turn) - 1) / 2)
+        assert np.deg2rad(0.1) < angle <= np.deg2rad(2)
+        assert not scan.same_as(grid)
+
+
+def test_a_twin_has_each_tissue_where_its_surface_lies(model):
+    twin = twins.twin_of(model, [3, 1])
+    grid = twin.image.grid
+    image = twin.image.array
+    tumour = twin.covered["tumour"]
+    inside = tumour.visible > 0.999
+    assert image[tumour.box][inside].mean() == pytest.approx(LESION, abs=3)
+    assert twin.means["tumour"] == pytest.approx(LESION, abs=1)
+    assert twin.covered["organ"].volume(grid) == pytest.approx(volume(ORGAN), rel=2e-3)
+    outside = np.ones(grid.shape, bool)
+    outside[twin.covered["organ"].box] = twin.covered["organ"].whole == 0
+    assert image[outside].mean() == pytest.approx(AIR, abs=2)
+
+
+def test_the_slow_changes_within_a_tissue_stay_where_they_were_in_space():
+    model = twins.model_of(scanned(sd=0), {"organ": ORGAN, "tumour": TUMOUR})
+    twin = twins.twin_of(model, [3, 1])
+    grid, image, organ = twin.image.grid, twin.image.array, twin.covered["organ"]
+    z, y, x = np.nonzero(organ.visible > 0.999)
+    start = [s.start for s in organ.box[::-1]]
+    at = GRID.to_index(grid.to_physical(np.stack([x, y, z], 1) + start))[:, 2]
+    # Near its ends the field has nothing to go on.
+    central = np.abs(at - GRID.size[2] / 2) < 4
+    values = image[organ.box][z, y, x]
+    slope, middle = np.polyfit((at - GRID.size[2] / 2)[central], values[central], 1)
+    assert (slope, middle) == pytest.approx((2.0, LIVER), rel=0.05)
+
+
+def test_a_voxel_across_an_edge_holds_its_share_of_both_tissues():
+    model = twins.model_of(scanned(sd=0), {"organ": ORGAN, "tumour": TUMOUR})
+    assert model.blur == (0, 0, 0)
+    twin = twins.twin_of(model, [5, 1])
+    tumour = twin.covered["tumour"]
+    organ = twin.covered["organ"]
+    around = np.zeros(twin.image.grid.shape)
+    around[organ.box] = organ.visible
+    mixed = (tumour.visible > 0.1) & (around[tumour.box] > 0.1)
+    share = tumour.visible[mixed]
+    image = twin.image.array[tumour.box][mixed]
+    slope, base = np.polyfit(share, image, 1)
+    assert base == pytest.approx(LIVER, abs=10) and base + slope == pytest.approx(LESION, abs=10)
+
+
+def test_noise_is_that_of_the_scan_and_twice_that_where_asked(model):
+    assert model.noise.sd == noise_level(scanned().array, GRID.spacing).sd
+    for degraded, times in (("", 1), (twins.NOISE, 2)):
+        twin = twins.twin_of(model, [3, 1], degraded)
+        tumour = twin.covered["tumour"]
+        found = twin.image.array[tumour.box][tumour.visible > 0.999].std()
+        assert found == pytest.approx(times * model.noise.sd, rel=0.08)
+
+
+@pytest.mark.parametrize("correlation", [(0.0, 0.0), (0.6, 0.3)])
+def test_noise_correlates_as_asked(correlation):
+    asked = NoiseLevel(10.0, "gaussian", *correlation)
+    image = noisy(np.zeros((60, 60, 60)), asked, (1.0, 1.0, 3.0), np.random.default_rng(2))
+    assert image.std() == pytest.approx(10, rel=1e-3)
+    along = [(image.take(range(1, 60), a) * image.take(range(59), a)).mean() / 100 for a in (2, 0)]
+    assert along == pytest.approx(correlation, abs=0.03)
+
+
+def test_rician_noise_is_not_added_twice_to_what_it_has_raised():
+    signal = np.repeat([0.0, 10.0, 30.0, 100.0], 40**3).reshape(160, 40, 40)
+    mean = rician(signal, 10.0, np.random.default_rng(1)).reshape(4, -1).mean(axis=1)
+    again = np.repeat(mean, 40**3).reshape(160, 40, 40)
+    asked = NoiseLevel(10.0, "rician", 0.0, 0.0)
+    found = (
+        noisy(again, asked, (1.0, 1.0, 1.0), np.random.default_rng(3)).reshape(4, -1).mean(axis=1)
+    )
+    assert found == pytest.approx(mean, rel=0.01)
+
+
+def test_the_blur_of_a_scan_is_found_in_plane_and_across():
+    sharp = np.zeros((40, 40, 40))
+    sharp[10:30, 12:28, 9:31] = 100
+    edges = np.abs(blurred(sharp, (2, 2, 2)) - sharp) > 1
+    scan = blurred(sharp, (0.9, 0.9, 0.5)) + np.random.default_rng(1).normal(0, 2, sharp.shape)
+    assert blur_of(scan, sharp, edges, (1.0, 1.0, 2.0)) == (0.9, 0.9, 0.5)
+    # The coarsest axis may be any.
+    assert blur_of(scan.transpose(2, 1, 0), sharp.transpose(2, 1, 0), edges.transpose(2, 1, 0),
+                   (2.0, 1.0, 1.0)) == (0.5, 0.9, 0.9)  # fmt: skip
+
+
+def test_thick_slices_average_what_thin_ones_hold(model):
+    thin, thick = (twins.twin_of(model, [4, 1], d) for d in ("", twins.SLICES))
+    assert thick.image.grid.spacing == (1.2, 1.2, pytest.approx(7.2))
+    assert thick.image.grid.size[2] == thin.image.grid.size[2] // 3
+    assert thick.covered["organ"].volume(thick.image.grid) == pytest.approx(volume(ORGAN), rel=3e-3)
+    centres = [
+        t.image.grid.to_physical((np.array(t.image.grid.size) - 1) / 2) for t in (thin, thick)
+    ]
+    np.testing.assert_allclose(*centres, atol=1e-9)
+
+
+def test_thicker_takes_the_coarsest_axis():
+    assert thicker(Grid((9, 30, 30), (4.0, 1.0, 1.0)), 3).size == (3, 30, 30)
+
+
+def test_a_bias_field_shades_by_as_much_as_it_says(model):
+    plain, biased = (twins.twin_of(model, [6, 1], d) for d in ("", twins.BIAS))
+    air = plain.image.array < -700
+    ratio = biased.image.array[air] / plain.image.array[air]
+    assert 0.55 < ratio.min() < 0.75 and 1.25 < ratio.max() < 1.45
+
+
+def test_the_same_seed_gives_the_same_twin(model):
+    one, two, other = (twins.twin_of(model, seed).image for seed in ([7, 1], [7, 1], [7, 2]))
+    assert one.grid == two.grid and one.array.tobytes() == two.array.tobytes()
+    assert not one.grid.same_as(other.grid)
+
+
+def test_truth_is_the_polyhedrons_where_it_is_whole_and_its_part_where_it_is_cut():
+    from scanmill.validation.coverage import coverages
+
+    (covered,) = coverages([ORGAN], GRID)
+    truth = truth_of(ORGAN, covered, GRID)
+    assert truth["volume"] == pytest.approx(30 * 26 * 32)
+    assert truth["area"] == pytest.approx(2 * (30 * 26 + 26 * 32 + 30 * 32))
+    assert truth["diameter"] == pytest.approx(np.sqrt(30**2 + 26**2 + 32**2))
+    assert [truth[f"centroid_{a}"] for a in "xyz"] == pytest.approx(MIDDLE)
+    # A slab through the middle of the grid keeps what lies in it, and no area.
+    cut = GRID.crop((0, 0, 8), (48, 44, 9))
+    along = np.array([0, 0, 1])
+    slab = Surface(
+        (MIDDLE + ((block((20, 20, 400)).points) @ np.reshape(GRID.direction, (3, 3)).T)), TRIANGLES
+    )
+    (covered,) = coverages([slab], cut)
+    assert truth_of(slab, covered, cut) == {"volume": pytest.approx(20 * 20 * 9 * 2.4, rel=5e-3)}
+    away = Surface(slab.points + 1e4 * along, TRIANGLES)
+    (covered,) = coverages([away], cut)
+    assert truth_of(away, covered, cut) == {}
+
+
+def test_a_perfect_observer_sees_what_fills_most_of_a_voxel():
+    grid = Grid((4, 1, 1), (1.0, 1.0, 1.0))
+    pair = {
+        "one": block((1.7, 1, 1), (0.45, 0, 0)),
+        "two": block((1.6, 1, 1), (2.1, 0, 0)),
+    }
+    assert ideal_labels(pair, {"one": 5, "two": 300}, grid).tolist() == [[[5, 5, 300, 0]]]
+    masks = ideal_masks(list(pair.values()), grid)
+    assert [m.ravel().tolist() for m in masks] == [[1, 1, 0, 0], [0, 0, 1, 0]]
