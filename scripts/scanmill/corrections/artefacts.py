@@ -15,7 +15,7 @@ from scanmill.volume_file import Volume
 # What the marks mean. Where two meet, the later in this order is shown.
 MARKS = {"padding": 5, "truncation": 4, "ring": 3, "streak": 2, "metal": 1}
 # A streak is marked where its root mean square, over this neighbourhood, is at least so much: with it,
-# nine of ten voxels that metal puts off by more than 40 HU are marked (docs/challenges.py).
+# nine of ten voxels that metal puts off by more than 40 HU are marked (docs/artefacts.py).
 STREAK_HU, NEIGHBOURHOOD_MM = 10.0, 2.3
 # Blooming reaches this far out of metal, or one voxel.
 BLOOMING_MM = 1.5

@@ -11,7 +11,7 @@ ASIDE = 4
 STEEPEST_HU, LOWEST_HU = 150.0, -950.0
 LEAST_HU, LEAST_RADIUS = 5.0, 8
 # How many of the sectors in tissue agree on the sign, and how many of them there are at least.
-AGREEING, LEAST_SECTORS = 0.9, 10
+AGREEING, LEAST_SECTORS = 0.95, 12
 # Of a sector's median over its own uncertainty, on average over the sectors.
 SIGNIFICANT = 3.0
 
