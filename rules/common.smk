@@ -10,7 +10,7 @@ from snakemake.exceptions import WorkflowError
 ROOT = Path(str(workflow.current_basedir)).resolve().parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from scanmill import settings, yaml_file
+from scanmill import disk, settings, yaml_file
 from scanmill.card import write_card
 from scanmill.columns import COLUMNS, ON_REQUEST, STAGES, case_columns
 from scanmill.lineage import fingerprint
@@ -76,10 +76,8 @@ def state(paths):
     one, or a slice that was overwritten in its folder, has not become newer in Snakemake's eyes."""
     seen = hashlib.sha256()
     for path in map(Path, paths):
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.is_file():
-                entry = file.stat()
-                seen.update(f"{file.name}\0{entry.st_size}\0{entry.st_mtime_ns}\n".encode())
+        for file, entry in disk.files(path):
+            seen.update(f"{file.name}\0{entry.st_size}\0{entry.st_mtime_ns}\n".encode())
     return seen.hexdigest()
 
 
@@ -206,8 +204,7 @@ def scan_megabytes(wildcards):
     if CASES[wildcards.case].scan.startswith(PACS):
         return 300
     paths = [Path(path) for path in scan_of(wildcards)]
-    files = [file for path in paths for file in (path.rglob("*") if path.is_dir() else [path])]
-    return sum(file.stat().st_size for file in files if file.is_file()) / 1e6
+    return sum(entry.st_size for path in paths for _, entry in disk.files(path)) / 1e6
 
 
 def memory(base, per_megabyte):

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from scanmill import disk
 from scanmill.refusal import Refusal
 from scanmill.source import ARCHIVES
 from scanmill.source.inflate import DamagedError, Inflated
@@ -63,16 +64,9 @@ def files_in(path: Path) -> list[File]:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """The files in a folder and its subfolders, each folder once, whatever links lead to it."""
-    seen: set[str] = set()
-    for root, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
-        place = os.path.realpath(root)
-        if place in seen:
-            folders.clear()
-            continue
-        seen.add(place)
+    for root, folders, names in disk.walk(folder, on_error=_raise):
         folders[:] = [name for name in folders if _counts(name)]
-        files = (Path(root) / name for name in names if _counts(name))
+        files = (root / name for name in names if _counts(name))
         # Pipes and devices are no slices, and reading them may never end.
         yield from (file for file in files if file.is_file() or not file.exists())
 
