@@ -4,6 +4,10 @@ fit: a body of the mask's shape, grown or shrunk, is fitted to the image (`parti
 of a large structure each boundary voxel's part is told locally (`boundary_fractions`). count: the image
 does not show the boundary, or the scan cuts the structure: the mask's voxels are counted, and the
 boundary is in doubt by COUNTED voxels of the scan.
+
+No factor widens the intervals. `docs/calibration.py` measures what they hold: of 400 random structures with
+a seed that nothing was chosen by, 95.8 %; where a third have a neighbour of another signal beside them,
+90 % of those.
 """
 
 from dataclasses import dataclass
