@@ -5,9 +5,8 @@ of a large structure each boundary voxel's part is told locally (`boundary_fract
 does not show the boundary, or the scan cuts the structure: the mask's voxels are counted, and the
 boundary is in doubt by COUNTED voxels of the scan.
 
-No factor widens the intervals. `docs/calibration.py` measures what they hold: of 400 random structures with
-a seed that nothing was chosen by, 95.8 %; where a third have a neighbour of another signal beside them,
-90 % of those.
+No factor widens the intervals. `docs/calibration.py` measures what they hold: 95.8 % of 400 random
+structures with a seed that nothing was chosen by; of those beside another structure, 90 %.
 """
 
 from dataclasses import dataclass
