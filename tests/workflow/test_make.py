@@ -49,3 +49,17 @@ def test_run_takes_the_users_sheet_from_where_the_user_is(fresh):
 
 def test_run_is_what_make_does_by_itself(fresh):
     assert plan(fresh) == plan(fresh, "run")
+
+
+def test_validate_runs_the_cohort_then_its_twins_then_compares(fresh):
+    (fresh / ".venv").mkdir()
+    (fresh / ".venv" / ".complete").touch()
+    lines = plan(fresh, "validate", "SCANS=my.tsv", "CORES=3", "TWINS=7").splitlines()
+    assert [line.split()[0].rpartition("/")[2] for line in lines] == [
+        "snakemake",
+        "python",
+        "snakemake",
+        "python",
+    ]
+    assert '--scans "my.tsv" --twins 7 ' in lines[1] and '--scans "my.tsv"' in lines[3]
+    assert "--directory results/validation" in lines[2] and "scans=scans.tsv" in lines[2]
