@@ -39,6 +39,7 @@ def stages(scan: Path, labels: Path, case: Path) -> list[tuple[str, dict, dict, 
             "triangles": None,
             "segment": {"method": "labels", "value": n, "steps": STEPS},
             "distances_to": [],
+            "drawn": False,
         }
         for n in LABELS
     ]
@@ -51,6 +52,8 @@ def stages(scan: Path, labels: Path, case: Path) -> list[tuple[str, dict, dict, 
         for name, file in (
             ("volume", "volume.nii.gz"),
             ("isotropic", "isotropic.nii.gz"),
+            ("unsmoothed", "unsmoothed.nii.gz"),
+            ("artefacts", "artefacts.nii.gz"),
             ("labels", "labels.nii.gz"),
             ("overlaps", "overlaps"),
             ("surfaces", "surfaces"),
@@ -64,7 +67,16 @@ def stages(scan: Path, labels: Path, case: Path) -> list[tuple[str, dict, dict, 
 
     return [
         ("ingest", {"scan": [str(scan)]}, files("volume"), {}),
-        ("resample", files("volume"), files("isotropic"), {"spacing": 1.0, "modality": "CT"}),
+        (
+            "resample",
+            files("volume"),
+            files("isotropic", "unsmoothed", "artefacts"),
+            {
+                "spacing": 1.0,
+                "modality": "CT",
+                "correct": {"metal": "mark", "bias": "off", "noise": "off"},
+            },
+        ),
         (
             "segment",
             files("isotropic") | {"supplied": [str(labels)]},
@@ -87,9 +99,10 @@ def stages(scan: Path, labels: Path, case: Path) -> list[tuple[str, dict, dict, 
         ),
         (
             "measure",
-            files("isotropic", "labels", "overlaps", "surfaces"),
+            files("volume", "artefacts", "labels", "overlaps", "surfaces")
+            | {"isotropic": at["unsmoothed"]},
             files("measurements"),
-            {"case": "bench", "structures": chosen("name", "label", "distances_to")},
+            {"case": "bench", "structures": chosen("name", "label", "distances_to", "drawn")},
         ),
     ]
 

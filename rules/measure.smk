@@ -28,7 +28,7 @@ rule measure:
         runtime=minutes(3, 0.1),
     params:
         case="{case}",
-        structures=structures_of("name", "label", "distances_to"),
+        structures=structures_of("name", "label", "distances_to", "drawn"),
         library=library("measure"),
     message:
         "{wildcards.case}: measure"

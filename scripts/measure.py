@@ -16,7 +16,7 @@ from scanmill.columns import COLUMNS, distance_column, distance_columns
 from scanmill.diameters import axial_diameters
 from scanmill.grid import Grid
 from scanmill.intensity_features import histogram, intensity_features
-from scanmill.interval import Estimate, intervals, volume_of
+from scanmill.interval import Estimate, count_of, intervals, volume_of
 from scanmill.label_map import Region, weighted_counts
 from scanmill.label_map_files import read_label_map
 from scanmill.location import location
@@ -43,7 +43,10 @@ def measure(
     case: str,
     structures: list[dict[str, Any]],
 ) -> None:
-    """Write the case's rows. structures: name, label and distances_to, in the recipe's order."""
+    """Write the case's rows.
+
+    structures: name, label, distances_to and drawn of each, in the recipe's order.
+    """
     names = {s["name"]: s["label"] for s in structures}
     label_map = read_label_map(labels, overlaps, names)
     image = read_volume(isotropic).array
@@ -71,7 +74,10 @@ def measure(
                 counted = _counted(region, label_map.grid, scan.grid)
                 row |= _measured(region, image, label_map.grid)
                 row["mask_volume_mm3"] = counted
-                estimate = volume_of(region, label_map.grid, scan, counted)
+                if structure["drawn"]:
+                    estimate = count_of(region, label_map.grid, scan.grid, counted)
+                else:
+                    estimate = volume_of(region, label_map.grid, scan, counted)
                 row |= _volume(record, name, estimate, scan.grid)
                 row |= _believed(record, name, regions[label], marks)
                 row |= _surface(meshed["structures"][name])

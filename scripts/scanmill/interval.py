@@ -87,12 +87,16 @@ def volume_of(region: Region, grid: Grid, scan: Volume, counted: float) -> Estim
             found = _told(region.array, own, scan)
         if found:
             return found
-    area = _area(region.array, own)
-    shift_sd = COUNTED * _length(scan.grid)
+    return count_of(region, grid, scan.grid, counted)
+
+
+def count_of(region: Region, grid: Grid, scan: Grid, counted: float) -> Estimate:
+    """The volume of a mask's voxels that are in the scan, as `volume_of`, whatever the image shows."""
+    area = _area(region.array, grid)
+    shift_sd = COUNTED * _length(scan)
     sd = area * shift_sd
-    return Estimate(
-        "count", counted, max(0.0, counted - SDS * sd), counted + SDS * sd, sd, 0.0, shift_sd
-    )
+    low, high = max(0.0, counted - SDS * sd), counted + SDS * sd
+    return Estimate("count", counted, low, high, sd, 0.0, shift_sd)
 
 
 def intervals(

@@ -33,7 +33,8 @@ class Recipe:
     types, in the order of the file: name, label, code {scheme, value, meaning}, category (a key of
     snomed.CATEGORIES), laterality (of snomed.LATERALITIES, or None), colour, segment {method,
     steps; for `labels` value, in a label map, and named, patterns of the name in a DICOM object},
-    triangles (None: as many as the surface has) and distances_to (names of other structures).
+    triangles (None: as many as the surface has), distances_to (names of other structures) and drawn
+    (a margin says where its boundary is, not the image).
     """
 
     name: str
@@ -130,7 +131,14 @@ def _filled(structure: dict[str, Any]) -> dict[str, Any]:
         "segment": _filled_segment(structure),
         "triangles": structure.get("triangles"),
         "distances_to": structure.get("distances_to", []),
+        "drawn": _is_drawn(structure["segment"].get("steps", [])),
     }
+
+
+def _is_drawn(steps: list[dict[str, Any]]) -> bool:
+    """Does a margin, and no intensity after it, say where the boundary is?"""
+    kinds = [kind for step in steps for kind in step if kind in ("margin", "window")]
+    return kinds[-1:] == ["margin"]
 
 
 def _filled_segment(structure: dict[str, Any]) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def measured(folder, scan, labels, cubic, how) -> tuple[dict[str, str], float]:
     volume, isotropic, label_map, overlaps, surfaces = (folder / name for name in names)
     model, table = folder / "model.glb", folder / "measurements.csv"
     structure = {"name": "a", "label": 1, "colour": "#ffffff", "triangles": None, "segment": how}
-    structure["distances_to"] = []
+    structure |= {"distances_to": [], "drawn": False}
     parts = {"labels": label_map, "overlaps": overlaps}
     run_stage("ingest", ingest, {"scan": [scan]}, {"volume": volume}, {})
     correct = {"metal": "off", "bias": "off", "noise": "off"}

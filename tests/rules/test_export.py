@@ -59,6 +59,7 @@ STRUCTURES = [
         "segment": {"method": "rules", "steps": []},
         "triangles": None,
         "distances_to": [],
+        "drawn": False,
     }
     for name, label, category, side, colour in (
         ("organ", 2, "anatomical", "left", "#dd8265"),

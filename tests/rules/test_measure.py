@@ -55,10 +55,15 @@ def inputs_of(folder, segmented=None, meshed=None, **masks):
     return inputs | put_label_map(folder, segmented, **masks) | {"surfaces": surfaces}
 
 
-def rows_of(inputs, **distances):
+def rows_of(inputs, drawn=(), **distances):
     table = inputs["labels"].with_name("measurements.csv")
     structures = [
-        {"name": name, "label": label, "distances_to": distances.get(name, [])}
+        {
+            "name": name,
+            "label": label,
+            "distances_to": distances.get(name, []),
+            "drawn": name in drawn,
+        }
         for name, label in LABELS.items()
     ]
     parameters = {"case": "one", "structures": structures}
@@ -98,6 +103,15 @@ def test_numbers_are_those_of_the_body_covered_parts_included(tmp_path):
     mean = share * HU["ball"] + (1 - share) * HU["organ"]
     assert float(whole["stat_mean"]) == pytest.approx(mean, rel=1e-6)
     assert float(inner["axial_long_mm"]) == pytest.approx(18, abs=1.5)
+
+
+def test_what_a_margin_draws_is_counted_whatever_the_image_shows(tmp_path):
+    inputs = inputs_of(tmp_path / "one", organ=organ(), ball=ball())
+    (whole, inner), _ = rows_of(inputs, drawn=("ball",))
+    assert inner["volume_method"] == "count" and whole["volume_method"] != "count"
+    assert inner["volume_mm3"] == inner["mask_volume_mm3"]
+    low, high = float(inner["volume_low_mm3"]), float(inner["volume_high_mm3"])
+    assert low < BALL.volume < high
 
 
 def test_the_ledger_compares_each_volume_with_the_one_before(tmp_path):

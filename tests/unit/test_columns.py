@@ -23,6 +23,7 @@ STRUCTURES = [
         "colour": "#c5a591",
         "triangles": triangles,
         "distances_to": [],
+        "drawn": False,
     }
     for name, label, triangles in (("organ", 1, 900), ("tumour", 2, None), ("spleen", 3, None))
 ]

@@ -71,6 +71,7 @@ def test_a_good_recipe_is_read_with_its_defaults(tmp_path):
         ],
     }
     assert tumour["code"]["meaning"] == "Tumeur rénale" and tumour["triangles"] == 5000
+    assert (kidney["drawn"], tumour["drawn"]) == (False, False)
     assert read.supplied() == ["kidney"]
     assert read.uneven_slices == "refuse"
     assert read.correct == {"metal": "mark", "bias": "off", "noise": "off"}
@@ -361,3 +362,20 @@ def test_a_wrong_recipe_is_told_once(tmp_path):
     assert shelf.find("bad", tmp_path) == shelf.find("bad", tmp_path) == "bad"
     assert shelf.recipes["bad"] is None
     assert len(shelf.problems) == 5
+
+
+@pytest.mark.parametrize(
+    ("steps", "drawn"),
+    [
+        ("[{inside: kidney}, {margin: 5}]", True),
+        ("[{inside: kidney}, {margin: 5}, {inside: kidney}]", True),
+        ("[{inside: kidney}, {margin: 5}, {window: [0, null]}]", False),
+        ("[{inside: kidney}, {window: [0, null]}, {margin: 5}]", True),
+        ("[{inside: kidney}]", False),
+    ],
+)
+def test_a_margin_draws_a_boundary_unless_intensities_follow(tmp_path, steps, drawn):
+    before = GOOD[: GOOD.index("      steps:")]
+    path = tmp_path / "kidney.yaml"
+    path.write_text(f"{before}      steps: {steps}\n", encoding="utf-8")
+    assert recipe.load(path).structures[1]["drawn"] is drawn
