@@ -16,7 +16,7 @@ from scanmill.kernel import kernel
 FINEST_MM, MOST_VOXELS = 4.0, 25_000
 # Three levels of control points, down to an eighth of the field of view: with a fourth the field
 # follows tissues, and the residual of phantoms doubles.
-ITERATIONS = (20, 20, 20)
+ITERATIONS = (40, 20, 20)
 # What the entropy of the body's log intensities falls by, at least, if the field is one of the coil:
 # on phantoms without a field N4 brought 0.036 at most, with one of 3 % and more 0.05 at least.
 LEAST_FALL = 0.04
