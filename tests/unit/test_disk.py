@@ -1,4 +1,4 @@
-"""Files below a folder are found once, through links, and none that may not be looked at stops a run."""
+"""Files below a folder are found once, through links; what may not be looked at stops no run."""
 
 from pathlib import Path
 
