@@ -2,20 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import pi, sqrt
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
 from scipy.spatial.transform import Rotation
-from scipy.special import ive
 
+from scanmill.corrections.noise import without_floor
 from scanmill.grid import Grid, Triple
 from scanmill.noise_level import NoiseLevel
 
 LARGEST_TURN = np.deg2rad(2.0)
 BLURS = (0.0, 0.5, 0.7, 0.9, 1.1)
-# Signals, in standard deviations of the noise, that Rician noise raises noticeably.
-FAINT = np.linspace(0, 20, 4001)
 # A correlation of neighbours that is no more than chance.
 WEAK = 0.05
 
@@ -95,7 +92,7 @@ def noisy(
     if noise.sd == 0:
         return image
     if noise.distribution == "rician":
-        signal = _signal_behind(image, noise.sd)
+        signal = without_floor(image, noise.sd)
         channels = [noise.sd * _field(image.shape, noise, spacing, random) for _ in range(2)]
         return np.hypot(signal + channels[0], channels[1])
     return image + noise.sd * _field(image.shape, noise, spacing, random)
@@ -124,13 +121,3 @@ def _width(correlation: float) -> float:
     product = np.exp(-(steps**2 + (steps + 1) ** 2) / (2 * widths**2)).sum(axis=1)
     found = product / np.exp(-((steps / widths) ** 2)).sum(axis=1)
     return float(np.interp(correlation, found, widths[:, 0]))
-
-
-def _signal_behind(mean: np.ndarray, sd: float) -> np.ndarray:
-    """The signal whose magnitude with noise has this mean: Rice's mean, inverted by a table."""
-    quarter = FAINT**2 / 4
-    bessel = (1 + 2 * quarter) * ive(0, quarter) + 2 * quarter * ive(1, quarter)
-    raised = sqrt(pi / 2) * bessel
-    scaled = mean / sd
-    bright = np.sqrt(np.maximum(scaled**2 - 1, 0))
-    return sd * np.where(scaled < raised[-1], np.interp(scaled, raised, FAINT), bright)

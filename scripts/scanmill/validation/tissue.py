@@ -1,8 +1,8 @@
-"""What a scan shows within each structure and around them, freed of noise and of the edges' blur.
+"""What a scan shows within each structure and around them, without the blur of the edges between.
 
-Where a voxel is wholly one tissue, and its neighbours are, a scan tells that tissue; the smoothed mean
-of such voxels goes on to the boundary and a little beyond it. So every edge is as sharp as geometry
-makes it, while each tissue keeps the scan's own slow changes: texture, and the shading of an MR coil.
+A voxel that is wholly one tissue tells it; what lies beside such voxels goes on beyond them, over the
+boundary and a little further. So every edge is as sharp as geometry makes it, while each tissue keeps
+what the scan shows in it: a bone its cortex, a lung its vessels, MR the shading of its coil.
 """
 
 from collections.abc import Sequence
@@ -17,11 +17,11 @@ from scanmill.validation.coverage import Coverage
 from scanmill.volume_file import Volume
 
 PURE = 0.99
-# Fewer voxels than this tell a tissue badly: those beside a boundary are asked too.
-FEW = 20
+# What a whole voxel beside a boundary counts against an inner one, and a mixed one against that.
+LITTLE = 0.1
 # Of the Gaussian, in voxels of the finest spacing; voxels that a field goes on beyond its structure.
-SMOOTHING, MARGIN = 1.5, 3
-LEAST_WEIGHT = 1e-6
+REACH, MARGIN = 1.0, 3
+LEAST_TRUST = 1e-12
 
 
 @dataclass(frozen=True)
@@ -54,30 +54,27 @@ class Tissue:
 def tissues_of(scan: Volume, covered: Sequence[Coverage]) -> tuple[Tissue, list[Tissue | None]]:
     """The tissue around all structures, and that of each; None of a structure that no voxel shows.
 
-    covered: the structures on the scan's grid.
+    scan: without its noise. covered: the structures on its grid.
     """
     outside = np.ones(scan.grid.shape, np.float32)
     for part in covered:
         outside[part.box] -= part.visible
+    # Never nothing, so that it has a mean also where structures fill the whole scan.
+    outside = np.maximum(outside, LITTLE)
     everywhere = tuple(slice(0, n) for n in scan.grid.shape)
     around = _tissue(scan, Coverage(everywhere, outside, outside))
-    own = [_tissue(scan, part) if part.visible.any() else None for part in covered]
-    if around is None:
-        around = Tissue(np.full((1, 1, 1), scan.array.min(), np.float32), everywhere)
-    return around, own
+    return around, [_tissue(scan, part) if part.visible.any() else None for part in covered]
 
 
-def _tissue(scan: Volume, part: Coverage) -> Tissue | None:
+def _tissue(scan: Volume, part: Coverage) -> Tissue:
     box, visible = _widened(part, scan.grid)
     image = scan.array[box].astype(np.float32)
-    weight = _purest(visible)
-    if weight is None:
-        return None
-    mean = float((weight * image).sum(dtype=float) / weight.sum(dtype=float))
-    sd = [SMOOTHING * min(scan.grid.spacing) / step for step in scan.grid.spacing[::-1]]
-    near = gaussian_filter(weight, sd)
-    image = gaussian_filter((image - mean) * weight, sd)
-    return Tissue(mean + np.where(near > LEAST_WEIGHT, image / np.maximum(near, 1e-30), 0), box)
+    trust = _trust(visible)
+    mean = float((trust * image).sum(dtype=float) / trust.sum(dtype=float))
+    sd = [REACH * min(scan.grid.spacing) / step for step in scan.grid.spacing[::-1]]
+    near = gaussian_filter(trust, sd)
+    beside = gaussian_filter((image - mean) * trust, sd) / np.maximum(near, LEAST_TRUST)
+    return Tissue(np.where(visible > PURE, image, mean + beside), box)
 
 
 def _widened(part: Coverage, grid: Grid) -> tuple[Box, np.ndarray]:
@@ -94,11 +91,11 @@ def _widened(part: Coverage, grid: Grid) -> tuple[Box, np.ndarray]:
     return box, visible
 
 
-def _purest(visible: np.ndarray) -> np.ndarray | None:
-    """Weights of the voxels that tell a tissue best: inner ones, or whole ones, or by their part."""
+def _trust(visible: np.ndarray) -> np.ndarray:
+    """How much each voxel tells of a tissue: inner ones all, whole ones little, mixed ones hardly.
+
+    So where a tissue is thin, it is told by what there is of it, however thick it is elsewhere.
+    """
     pure = visible > PURE
     inner = binary_erosion(pure, border_value=1)
-    for mask in (inner, pure):
-        if np.count_nonzero(mask) >= FEW:
-            return mask.astype(np.float32)
-    return visible**4 if visible.max() > 0 else None
+    return (inner + LITTLE * pure + LITTLE**2 * visible**4).astype(np.float32)

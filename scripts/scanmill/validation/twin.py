@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from scanmill.corrections.noise import without_noise
 from scanmill.grid import Grid, Triple
 from scanmill.noise_level import NoiseLevel, noise_level
 from scanmill.phantom.fields import bias_field
@@ -58,8 +59,11 @@ class Twin:
 def model_of(scan: Volume, surfaces: Mapping[str, Surface]) -> Model:
     """The model of a scan, and of the closed surfaces that were found in it, LPS mm."""
     covered = coverages(list(surfaces.values()), scan.grid)
-    around, tissues = tissues_of(scan, covered)
     noise = noise_level(scan.array, scan.grid.spacing)
+    calm = scan.array
+    if noise.sd > 0:
+        calm = without_noise(calm, scan.grid.spacing, noise.sd)
+    around, tissues = tissues_of(Volume(calm, scan.grid), covered)
     model = Model(scan.grid, scan.array.dtype, dict(surfaces), around, tissues, noise, (0, 0, 0))
     sharp, _ = _rendered(model, scan.grid, covered)
     blur = blur_of(scan.array, sharp, _edges(covered, scan.grid), scan.grid.spacing)
