@@ -1,6 +1,7 @@
 """One Orthanc for all tests that need it, filled once."""
 
 import orthanc
+import pacs_labels
 import pacs_series
 import pytest
 from orthanc import ROUTES, server
@@ -23,7 +24,13 @@ def made(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def network(made, tmp_path_factory):
+def labels(made, tmp_path_factory):
+    """A SEG and an RTSTRUCT of one of the series, by kind."""
+    return pacs_labels.write_all(tmp_path_factory.mktemp("labels"), made["jpeg-2000"])
+
+
+@pytest.fixture(scope="session")
+def network(made, labels, tmp_path_factory):
     """A namespace with an Orthanc that was filled by STOW-RS and C-STORE in turn."""
     folder = tmp_path_factory.mktemp("orthanc") / "one"
     with (
@@ -31,7 +38,7 @@ def network(made, tmp_path_factory):
         orthanc.orthanc(network, folder, MaximumStorageCacheSize=0),
     ):
         with network.entered():
-            for n, series in enumerate(made.values()):
+            for n, series in enumerate([*made.values(), *labels.values()]):
                 server(ROUTES[n % 2]).store(series.files)
         lost = dcmread(made["broken"].files[2]).SOPInstanceUID
         held = [file for file in (folder / "db").glob("*/*/*") if is_dicom(file)]

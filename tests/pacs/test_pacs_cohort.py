@@ -1,6 +1,7 @@
 """A cohort whose scans lie in a PACS, from the sheet to the table, and its objects back there."""
 
 import csv
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import orthanc
 import pacs_series
 import pytest
 from orthanc import ROUTES, server
+from pacs_labels import OF_LABELS
 from pacs_series import SECRETS, STUDY
 from pydicom import dcmread
 from scanmill.pacs.download import download_series
@@ -35,14 +37,20 @@ structures:
     colour: "#f1d691"
     segment: {method: rules, steps: [window: [-200, null]]}
 """
+BY_LABELS = RECIPE.replace(
+    "{method: rules, steps: [window: [-200, null]]}", "{method: labels, named: ['ball of *']}"
+)
 KINDS = ("seg", "rtstruct", "sr")
 # Open to their owner alone: what the sheet says of a case's files.
 PRIVATE = ("sources", "scans.tsv", "site.yaml")
 
 
 @pytest.fixture(scope="module")
-def cohort(network, made, tmp_path_factory):
-    """A finished run, with one row a route, the same scan from a folder, and one that is not there."""
+def cohort(network, made, labels, tmp_path_factory):
+    """A finished run, with one row a route, the same scan from a folder, and one that is not there.
+
+    And its SEG and its RTSTRUCT as labels, from a route each, and from a file and a folder.
+    """
     folder = tmp_path_factory.mktemp("cohort")
     rows = {
         "local": made["jpeg-2000"].files[0].parent,
@@ -50,8 +58,19 @@ def cohort(network, made, tmp_path_factory):
         "find": f"dimse:StudyInstanceUID={STUDY};SeriesNumber={made['jpeg-2000'].number}",
         "gone": "dimse:1.2.3.4",
     }
-    sheet = "".join(f"{case}\t{scan}\n" for case, scan in rows.items())
-    (folder / "scans.tsv").write_text(f"case\tscan\n{sheet}")
+    lines = [f"{case}\t{scan}\t\t\n" for case, scan in rows.items()]
+    sources = {
+        "seg-web": ("web", f"dicomweb:{labels['seg'].uid}"),
+        "seg-file": ("local", labels["seg"].files[0]),
+        "rtstruct-find": ("find", f"dimse:StudyInstanceUID={OF_LABELS};Modality=RTSTRUCT"),
+        "rtstruct-folder": ("local", labels["rtstruct"].files[0].parent),
+        "labels-gone": ("local", "dicomweb:1.2.3.4"),
+    }
+    lines += [
+        f"{case}\t{rows[scan]}\tlabels.yaml\t{cell}\n" for case, (scan, cell) in sources.items()
+    ]
+    (folder / "scans.tsv").write_text("case\tscan\trecipe\tlabels\n" + "".join(lines))
+    (folder / "labels.yaml").write_text(BY_LABELS)
     (folder / "recipe.yaml").write_text(RECIPE)
     (folder / "site.yaml").touch(0o600)
     (folder / "site.yaml").write_text(SITE)
@@ -96,9 +115,22 @@ def test_what_the_pacs_does_not_give_is_a_row_with_its_reason(cohort):
     assert rows["gone"]["volume_mm3"] == ""
 
 
+def test_labels_from_the_pacs_measure_what_they_measure_from_files(cohort):
+    rows = table(cohort)
+    ball = 4 / 3 * math.pi * 12**3
+    for local, other in (("seg-file", "seg-web"), ("rtstruct-folder", "rtstruct-find")):
+        local = rows[local] | {"case": ""}
+        assert local["status"] == "ok" and float(local["volume_mm3"]) == pytest.approx(
+            ball, rel=0.1
+        )
+        assert rows[other] | {"case": ""} == local
+    gone = rows["labels-gone"]
+    assert (gone["status"], gone["code"], gone["stage"]) == ("refused", "pacs-none", "fetch")
+
+
 def test_no_file_but_the_owners_tells_who_it_was(cohort):
     """Objects for the PACS and downloads hold the identity: that is what they are for."""
-    forbidden = [*SECRETS, orthanc.PASSWORD, STUDY, "1.2.3.4", "127.0.0.1"]
+    forbidden = [*SECRETS, orthanc.PASSWORD, STUDY, OF_LABELS, "1.2.3.4", "127.0.0.1"]
     looked = 0
     for file in cohort.rglob("*"):
         inside = file.relative_to(cohort).as_posix()
