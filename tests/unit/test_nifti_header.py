@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
@@ -48,6 +48,7 @@ def test_every_field_is_nibabels(kind, order, seed):
 
 
 @settings(max_examples=100, deadline=None)
+@example(kind=Nifti2Header, axis=(0.0, 0.875, 0.9144294251383105), angle=np.pi, flip=1)
 @given(
     kind=st.sampled_from([Nifti1Header, Nifti2Header]),
     axis=st.tuples(*[st.floats(-1, 1)] * 3).filter(lambda v: np.linalg.norm(v) > 0.1),
@@ -66,7 +67,13 @@ def test_placements_are_nibabels_at_every_angle(kind, axis, angle, flip):
     header.set_sform(affine, 2)
     ours, _ = parse(header.binaryblock)
     np.testing.assert_array_equal(sform(ours), header.get_sform())
-    np.testing.assert_allclose(qform(ours), header.get_qform(), rtol=0, atol=1e-10)
+    try:
+        theirs = header.get_qform()
+    except ValueError:
+        # Half turns that nibabel writes, and that its own rounding keeps it from reading.
+        np.testing.assert_allclose(qform(ours), affine, rtol=0, atol=1e-6)
+    else:
+        np.testing.assert_allclose(qform(ours), theirs, rtol=0, atol=1e-10)
 
 
 def test_a_quaternion_longer_than_one_is_no_rotation():

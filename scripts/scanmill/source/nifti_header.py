@@ -46,8 +46,8 @@ NIFTI2 = {
 }
 LONGEST = 540
 FIELDS = {348: NIFTI1, LONGEST: NIFTI2}
-# How far from unit length rounding can take a quaternion: three times the epsilon of its numbers.
-ROUNDING = 3
+# How far above and below unit length rounding can take a quaternion, in epsilons of its numbers.
+LONGER, SHORTER = 16, 3
 
 Header = np.void  # a record of the fields above
 
@@ -90,7 +90,8 @@ def qform(header: Header) -> np.ndarray | None:
         return None
     b, c, d = (float(x) for x in header["quatern"])
     left = 1 - (b * b + c * c + d * d)
-    if abs(left) < ROUNDING * np.finfo(header["quatern"].dtype).eps:
+    epsilon = np.finfo(header["quatern"].dtype).eps
+    if -LONGER * epsilon < left < SHORTER * epsilon:
         left = 0.0
     if not left >= 0:
         raise Refusal("geometry-invalid", "the qform's quaternion is no rotation")
