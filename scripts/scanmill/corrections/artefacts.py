@@ -3,13 +3,12 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy import ndimage
 
 from scanmill.corrections.field_of_view import cut_off, field_of_view, radii
 from scanmill.corrections.ghosts import SUSPECT_PERCENT, ghosting
-from scanmill.corrections.metal import find_metal, metal_errors
 from scanmill.corrections.rings import find_rings
 from scanmill.grid import Grid
+from scanmill.label_map import count_voxels
 from scanmill.volume_file import Volume
 
 # What the marks mean. Where two meet, the later in this order is shown.
@@ -37,11 +36,11 @@ class Examination:
     warnings: list[tuple[str, str]] = field(default_factory=list)
     said: dict[str, float] = field(default_factory=dict)
 
-    def mark(self, kind: str, where: np.ndarray) -> None:
-        """Mark a kind of artefact. where: mask [z, y, x]."""
+    def planes(self, across: int) -> np.ndarray:
+        """The marks to write to, with the slices' axis first. across: that axis of the array."""
         if self.marks is None:
-            self.marks = np.zeros(where.shape, np.uint8)
-        self.marks[where] = MARKS[kind]
+            self.marks = np.zeros(self.image.shape, np.uint8)
+        return np.moveaxis(self.marks, across, 0)
 
 
 def examine_ct(scan: Volume, metal: str) -> Examination:
@@ -55,7 +54,7 @@ def examine_ct(scan: Volume, metal: str) -> Examination:
     if metal != "off":
         _examine_metal(found, scan.grid, spacing, across, inpaint=metal == "inpaint")
     if found.marks is not None:
-        counts = np.bincount(found.marks.ravel(), minlength=6)
+        counts = count_voxels(found.marks, max(MARKS.values()) + 1)
         for kind, value in MARKS.items():
             found.said[f"{kind}_percent"] = round(100 * float(counts[value]) / found.marks.size, 4)
     return found
@@ -98,12 +97,13 @@ def _examine_field_of_view(
     radius = field_of_view(planes, spacing)
     if radius is None:
         return
-    outside = radii(planes.shape[1:], spacing) > radius
-    found.mark("padding", np.moveaxis(np.broadcast_to(outside, planes.shape), 0, across))
-    cut = cut_off(planes, spacing, radius)
-    if cut is not None:
-        found.mark("truncation", np.moveaxis(cut, 0, across))
-        slices = int(cut.any(axis=(1, 2)).sum())
+    marks = found.planes(across)
+    np.copyto(marks, MARKS["padding"], where=radii(planes.shape[1:], spacing) > radius)
+    slices = 0
+    for k, cut in cut_off(planes, spacing, radius):
+        marks[k][cut] = MARKS["truncation"]
+        slices += 1
+    if slices > 0:
         found.warnings.append(
             (
                 "truncation",
@@ -125,34 +125,37 @@ def _examine_rings(
     if slices == 0:
         return
     distance = radii(planes.shape[1:], (1.0, 1.0))
-    marked = np.zeros(planes.shape, bool)
-    for slice_, radii_ in zip(marked, rings, strict=True):
+    for marks, radii_ in zip(found.planes(across), rings, strict=True):
         for radius in radii_:
-            slice_ |= np.abs(distance - radius) <= 1.5
-    found.mark("ring", np.moveaxis(marked, 0, across))
+            marks[np.abs(distance - radius) <= 1.5] = MARKS["ring"]
     found.warnings.append(("rings", f"{slices} slices have rings about their middle"))
 
 
 def _examine_metal(
     found: Examination, grid: Grid, spacing: tuple[float, float], across: int, inpaint: bool
 ) -> None:
+    # Imported here: few scans hold metal, and every job pays for its imports.
+    from scipy import ndimage
+
+    from scanmill.corrections.metal import find_metal, metal_errors
+
     metal = find_metal(found.image, grid)
     if metal is None:
         return
     if inpaint:
         found.image = found.image.copy()
     planes, held = np.moveaxis(found.image, across, 0), np.moveaxis(metal, across, 0)
-    off = np.zeros(held.shape, bool)
+    marks = found.planes(across)
     sigma = [NEIGHBOURHOOD_MM / s for s in spacing[::-1]]
     for k, error in metal_errors(planes, held, spacing, fine=inpaint):
-        off[k] = ndimage.gaussian_filter(error**2, sigma) > STREAK_HU**2
         away = ndimage.distance_transform_edt(~held[k], sampling=spacing[::-1])
-        off[k] |= away <= max(BLOOMING_MM, *spacing)
+        off = away <= max(BLOOMING_MM, *spacing)
+        off |= ndimage.gaussian_filter(error**2, sigma) > STREAK_HU**2
+        marks[k][off] = MARKS["streak"]
         if inpaint:
             better = planes[k] - np.where(held[k], 0, TRUSTED * error)
             planes[k] = np.rint(better) if planes.dtype.kind in "iu" else better
-    found.mark("streak", np.moveaxis(off, 0, across))
-    found.mark("metal", metal)
+    np.copyto(found.marks, MARKS["metal"], where=metal)
     found.warnings.append(
         (
             "metal",

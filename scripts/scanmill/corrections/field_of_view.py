@@ -1,7 +1,10 @@
 """The round field of view of a CT: what is padding around it, and where it cuts the body off."""
 
+from collections.abc import Iterator
+
 import numpy as np
-from scipy import ndimage
+
+from scanmill.kernel import kernel
 
 # The circle is at least so wide against the slice, and so much of its rim is seen.
 LEAST_DIAMETER, SEEN_RIM = 0.8, 0.9
@@ -27,7 +30,9 @@ def field_of_view(image: np.ndarray, spacing: tuple[float, float]) -> float | No
     if value >= BODY_HU or (corners != value).any():
         return None
     distance = radii(image.shape[1:], spacing)
-    filled = (image != value).any(axis=0)
+    filled = np.zeros(image.shape[1:], bool)
+    for slice_ in image:
+        filled |= slice_ != value
     radius = float(distance[filled].max(initial=0))
     step = max(spacing)
     rim = (distance <= radius) & (distance > radius - 2 * step)
@@ -36,28 +41,30 @@ def field_of_view(image: np.ndarray, spacing: tuple[float, float]) -> float | No
     return radius if round_ and wide and radius < distance[0, 0] - step else None
 
 
-def cut_off(image: np.ndarray, spacing: tuple[float, float], radius: float) -> np.ndarray | None:
-    """Where the body lies beside the rim that cuts it, a mask [z, y, x]; None where nothing is cut.
+def cut_off(
+    image: np.ndarray, spacing: tuple[float, float], radius: float
+) -> Iterator[tuple[int, np.ndarray]]:
+    """The slices in which a rim cuts the body: number, and where it lies beside the rim, mask [y, x].
 
     As `field_of_view`; radius: of the circle, mm.
     """
     steps = tuple(max(1, round(COARSE_MM / s)) for s in spacing[::-1])
-    coarse = image[:, :: steps[0], :: steps[1]]
     pixel = (spacing[1] * steps[0], spacing[0] * steps[1])
     distance = radii(image.shape[1:], spacing)[:: steps[0], :: steps[1]]
     rim = (distance <= radius) & (distance > radius - 1.5 * max(pixel))
-    body = (coarse > BODY_HU) & (distance <= radius)
     arc = max(pixel) * 1.5
-    touching = np.flatnonzero((body & rim).sum(axis=(1, 2)) * arc >= LEAST_CUT_MM)
-    found = np.zeros(image.shape, bool)
     disc = _disc(pixel)
     near = distance > radius - UNTRUE_MM
-    for k in touching:
-        solid = ndimage.binary_opening(body[k], disc)
-        if (solid & rim).sum() * arc >= LEAST_CUT_MM:
+    # Discs that reach what is near the rim lie within this.
+    ring = (distance <= radius) & (distance > radius - UNTRUE_MM - 2 * TABLE_MM)
+    for k, slice_ in enumerate(image):
+        body = (slice_[:: steps[0], :: steps[1]] > BODY_HU) & ring
+        if np.count_nonzero(body & rim) * arc < LEAST_CUT_MM:
+            continue
+        solid = _opened(body, disc)
+        if np.count_nonzero(solid & rim) * arc >= LEAST_CUT_MM:
             part = np.repeat(np.repeat(solid & near, steps[0], axis=0), steps[1], axis=1)
-            found[k] = part[: image.shape[1], : image.shape[2]]
-    return found if found.any() else None
+            yield k, part[: image.shape[1], : image.shape[2]]
 
 
 def radii(shape: tuple[int, ...], spacing: tuple[float, float]) -> np.ndarray:
@@ -67,6 +74,26 @@ def radii(shape: tuple[int, ...], spacing: tuple[float, float]) -> np.ndarray:
 
 
 def _disc(pixel: tuple[float, float]) -> np.ndarray:
+    """The steps (y, x) from the middle of a disc of TABLE_MM to its pixels."""
     reach = [round(TABLE_MM / s) for s in pixel]
     y, x = (np.arange(-n, n + 1) * s for n, s in zip(reach, pixel, strict=True))
-    return np.hypot(y[:, None], x) <= TABLE_MM
+    return np.argwhere(np.hypot(y[:, None], x) <= TABLE_MM) - reach
+
+
+@kernel
+def _opened(mask, disc):  # noqa: ANN001, ANN202
+    """The discs that fit into a mask [y, x]; libraries do not use that most of it is empty."""
+    opened = np.zeros_like(mask)
+    rows, columns = mask.shape
+    for y in range(rows):
+        for x in range(columns):
+            fits = mask[y, x]
+            n = 0
+            while fits and n < len(disc):
+                j, i = y + disc[n, 0], x + disc[n, 1]
+                fits = 0 <= j < rows and 0 <= i < columns and mask[j, i]
+                n += 1
+            if fits:
+                for m in range(len(disc)):
+                    opened[y + disc[m, 0], x + disc[m, 1]] = True
+    return opened

@@ -25,48 +25,81 @@ def find_rings(image: np.ndarray) -> list[np.ndarray]:
     last = min(image.shape[1:]) // 2 - ASIDE - 1
     if last <= LEAST_RADIUS:
         return [np.empty(0, np.int64)] * len(image)
-    return [_rings(_polar(slice_, last + ASIDE + 1)) for slice_ in image]
-
-
-def _rings(polar: np.ndarray) -> np.ndarray:
-    inner, middle, outer = polar[: -2 * ASIDE], polar[ASIDE:-ASIDE], polar[2 * ASIDE :]
-    above = middle - (inner + outer) / 2
-    telling = (np.abs(above) < STEEPEST_HU) & (np.abs(inner - outer) < STEEPEST_HU)
-    telling &= np.minimum(np.minimum(inner, outer), middle) > LOWEST_HU
-    above = np.where(telling, above, np.nan).reshape(len(above), SECTORS, PER_SECTOR)
-    # Medians are slow: only where the sectors' sums agree well enough already.
-    signs = np.sign(np.nansum(above, axis=2)).sum(axis=1)
-    likely = np.flatnonzero(np.abs(signs) >= LEAST_SECTORS / 2)
-    found = [k for k in likely if k >= LEAST_RADIUS - ASIDE and _is_ring(above[k])]
-    return np.array(found, np.int64) + ASIDE
-
-
-def _is_ring(above: np.ndarray) -> bool:
-    """above: [sector, angle], NaN where nothing can be told."""
-    told = above[np.isfinite(above).sum(axis=1) >= PER_SECTOR // 2]
-    if len(told) < LEAST_SECTORS:
-        return False
-    medians = np.nanmedian(told, axis=1)
-    height = abs(np.median(medians))
-    if height < LEAST_HU or (np.sign(medians) == np.sign(np.median(medians))).mean() < AGREEING:
-        return False
-    spread = np.nanmedian(np.abs(told - medians[:, None])) * 1.4826
-    return bool(height > SIGNIFICANT * 1.25 * spread / np.sqrt(PER_SECTOR))
+    above = np.empty((SECTORS * PER_SECTOR, last + 1 - ASIDE))
+    return [np.flatnonzero(_rings(slice_, above)) + ASIDE for slice_ in image]
 
 
 @kernel
-def _polar(image, radii):  # noqa: ANN001, ANN202
-    """A slice at whole radii from its middle, [radius, angle], linear between voxels."""
-    angles = SECTORS * PER_SECTOR
-    polar = np.empty((radii, angles))
+def _rings(image, above):  # noqa: ANN001, ANN202
+    """Is there a ring at each radius, from ASIDE on? above: memory for `_stand_out`."""
+    agreement = _stand_out(image, above)
+    found = np.zeros(len(agreement), np.bool_)
+    for k in range(LEAST_RADIUS - ASIDE, len(agreement)):
+        # Medians are slow: only where the sectors' sums agree well enough already.
+        if abs(agreement[k]) >= LEAST_SECTORS / 2:
+            found[k] = _is_ring(above[:, k])
+    return found
+
+
+@kernel
+def _stand_out(image, above):  # noqa: ANN001, ANN202
+    """How far each place stands out of those inside and outside of it: above, [angle, radius].
+
+    NaN where nothing can be told. Returned: of each radius, in how many sectors more places stand
+    out upward than downward, by their sum.
+    """
+    angles, radii = above.shape
+    line = np.empty(radii + 2 * ASIDE)
+    sums = np.zeros(radii)
+    agreement = np.zeros(radii)
     for a in range(angles):
-        cosine, sine = np.cos(2 * np.pi * a / angles), np.sin(2 * np.pi * a / angles)
-        for r in range(radii):
-            y = (image.shape[0] - 1) / 2 + r * sine
-            x = (image.shape[1] - 1) / 2 + r * cosine
-            j, i = min(int(y), image.shape[0] - 2), min(int(x), image.shape[1] - 2)
-            v, u = y - j, x - i
-            low = (1 - u) * image[j, i] + u * image[j, i + 1]
-            high = (1 - u) * image[j + 1, i] + u * image[j + 1, i + 1]
-            polar[r, a] = (1 - v) * low + v * high
-    return polar
+        _along(image, 2 * np.pi * a / angles, line)
+        for k in range(radii):
+            inner, middle, outer = line[k], line[k + ASIDE], line[k + 2 * ASIDE]
+            out = middle - (inner + outer) / 2
+            telling = abs(out) < STEEPEST_HU and abs(inner - outer) < STEEPEST_HU
+            telling = telling and min(inner, middle, outer) > LOWEST_HU
+            above[a, k] = out if telling else np.nan
+            sums[k] += out if telling else 0.0
+        if (a + 1) % PER_SECTOR == 0:
+            agreement += np.sign(sums)
+            sums[:] = 0
+    return agreement
+
+
+@kernel
+def _along(image, angle, line):  # noqa: ANN001, ANN202
+    """A slice's values at whole radii from its middle, linear between voxels."""
+    cosine, sine = np.cos(angle), np.sin(angle)
+    for r in range(len(line)):
+        y = (image.shape[0] - 1) / 2 + r * sine
+        x = (image.shape[1] - 1) / 2 + r * cosine
+        j, i = min(int(y), image.shape[0] - 2), min(int(x), image.shape[1] - 2)
+        v, u = y - j, x - i
+        low = (1 - u) * image[j, i] + u * image[j, i + 1]
+        high = (1 - u) * image[j + 1, i] + u * image[j + 1, i + 1]
+        line[r] = (1 - v) * low + v * high
+
+
+@kernel
+def _is_ring(above):  # noqa: ANN001, ANN202
+    """above: by angle, NaN where nothing can be told."""
+    medians, away = np.empty(SECTORS), np.empty(len(above))
+    sectors = told = 0
+    for start in range(0, len(above), PER_SECTOR):
+        sector = above[start : start + PER_SECTOR]
+        sector = sector[np.isfinite(sector)]
+        if len(sector) >= PER_SECTOR // 2:
+            medians[sectors] = np.median(sector)
+            away[told : told + len(sector)] = np.abs(sector - medians[sectors])
+            told += len(sector)
+            sectors += 1
+    if sectors < LEAST_SECTORS:
+        return False
+    medians = medians[:sectors]
+    middle = np.median(medians)
+    agreeing = (np.sign(medians) == np.sign(middle)).mean()
+    if abs(middle) < LEAST_HU or agreeing < AGREEING:
+        return False
+    spread = np.median(away[:told]) * 1.4826
+    return abs(middle) > SIGNIFICANT * 1.25 * spread / np.sqrt(PER_SECTOR)
