@@ -56,7 +56,10 @@ def test_an_interval_holds_the_truth_or_does_not(low, high, told):
 
 
 def test_what_was_not_there_and_is_found_all_the_same_is_told():
-    found = {"liver": measured(volume_mm3=1000), "kidney": measured(volume_mm3=70)}
+    found = {
+        "liver": measured(volume_mm3=1000),
+        "kidney": measured(volume_mm3="", morph_vol_approx=70),
+    }
     (row,) = [r for r in errors_of(truth(liver=KNOWN), found, {}) if r["structure"] == "kidney"]
     assert (row["code"], row["true"], row["measured"]) == ("falsely-found", 0, 70)
     rows = [row, *errors()]

@@ -54,7 +54,8 @@ def errors_of(
             rows.append(origin | {"structure": name} | _row(DICE, "", 1.0, dice[name]))
     for name in truth["absent"]:
         if measured[name]["status"] == "ok":
-            found = _row("volume_mm3", "mm3", 0.0, float(measured[name]["volume_mm3"]))
+            # The voxels: of so small a thing the best estimate may be withheld.
+            found = _row("morph_vol_approx", "mm3", 0.0, float(measured[name]["morph_vol_approx"]))
             rows.append(origin | {"structure": name} | found | {"code": FALSELY_FOUND})
     return rows
 

@@ -63,7 +63,7 @@ def _axis(end: float, height: int) -> list[str]:
 def _legend(shown: Sequence[str]) -> list[str]:
     parts = ['<text x="8" y="18" font-weight="bold">Error of the volume, a dot a twin</text>']
     for n, degraded in enumerate(shown):
-        x = LEFT + n * WIDTH / 4
+        x = 14 + n * (LEFT + WIDTH) / 4
         parts += [
             f'<circle cx="{x:g}" cy="34" r="4" fill="{COLOURS[degraded]}"/>',
             f'<text x="{x + 8:g}" y="38" font-size="10">{escape(CHALLENGES[degraded])}</text>',
