@@ -48,12 +48,11 @@ def measure(
     structures: name, label, distances_to and drawn of each, in the recipe's order.
     """
     names = {s["name"]: s["label"] for s in structures}
-    label_map = read_label_map(labels, overlaps, names)
+    grid, regions = _regions(labels, overlaps, names)
     image = read_volume(isotropic).array
     marks = read_volume(artefacts).array
-    record.grid = label_map.grid
+    record.grid = grid
     scan = read_volume(volume)
-    regions = label_map.regions()
     segmented, meshed = read_sidecar(labels), read_sidecar(surfaces)
     bodies = {
         name: regions[label]
@@ -71,23 +70,29 @@ def measure(
             if label in regions:
                 row |= {"status": "ok"}
                 region = regions[label]
-                counted = _counted(region, label_map.grid, scan.grid)
-                row |= _measured(region, image, label_map.grid)
+                counted = _counted(region, grid, scan.grid)
+                row |= _measured(region, image, grid)
                 row["mask_volume_mm3"] = counted
                 if structure["drawn"]:
-                    estimate = count_of(region, label_map.grid, scan.grid, counted)
+                    estimate = count_of(region, grid, scan.grid, counted)
                 else:
-                    estimate = volume_of(region, label_map.grid, scan, counted)
+                    estimate = volume_of(region, grid, scan, counted)
                 row |= _volume(record, name, estimate, scan.grid)
                 row |= _believed(record, name, regions[label], marks)
                 row |= _surface(meshed["structures"][name])
-                row |= intervals(row, estimate, region, label_map.grid, scan.grid)
+                row |= intervals(row, estimate, region, grid, scan.grid)
                 row |= _differences(row)
                 row |= _distances(name, structure["distances_to"], bodies, surfaces)
             else:
                 row |= {"stage": "segment"} | _refusal(segmented["structures"][name])
             row["warnings"] = _warnings(name, record.warnings)
             rows.writerow({key: _text(value) for key, value in row.items()})
+
+
+def _regions(labels: Path, overlaps: Path, names: dict[str, int]) -> tuple[Grid, dict[int, Region]]:
+    """The grid and each label's region; the map itself is not kept in memory beside the images."""
+    label_map = read_label_map(labels, overlaps, names)
+    return label_map.grid, label_map.regions()
 
 
 def _counted(region: Region, grid: Grid, scan: Grid) -> float:
