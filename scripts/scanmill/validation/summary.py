@@ -30,13 +30,14 @@ CHALLENGES = {
 }
 CAVEATS = """\
 A twin is a scan made of a measured case: the surfaces that were found in it are its anatomy, whose
-volumes are known exactly, and the scan's own tissues, noise and blur fill them. So these are the errors
-of scanning, segmenting and measuring **the anatomy that was found**. They do not tell whether the
-right thing was found. Three things make twins unlike patients: their surfaces are smooth; what has no
-structure of its own, bowel gas say, reaches up to the surfaces around it; and labels that a recipe takes
-as supplied are those of an observer who sees in every voxel what fills most of it. A quantity is missed
-where a twin has the structure and no number was told of it. Volumes and areas are off by so many percent
-of the truth, bias ± standard deviation; the centroid's distance and Dice are means."""
+volumes are known exactly, and the scan's own tissues, noise and blur fill them. So these are the
+errors of scanning, segmenting and measuring **the anatomy that was found**. They do not tell
+whether the right thing was found. Three things make twins unlike patients: their surfaces are
+smooth; what has no structure of its own, bowel gas say, reaches up to the surfaces around it; and
+labels that a recipe takes as supplied are those of an observer who sees in every voxel what fills
+most of it. A quantity is missed where a twin has the structure and no number was told of it.
+Volumes and areas are off by so many percent of the truth, bias ± standard deviation; the
+centroid's distance and Dice are means."""
 
 
 def summarised(errors: Iterable[Row]) -> list[Row]:
