@@ -13,9 +13,12 @@ from scanmill.export.structure_set import structure_set
 from scanmill.source.dicom import find_volume
 
 READABLE = [case for case in CASES if case.stack and not case.optional]
+# Their headers do not give an object all that it has to say.
+HARD = ("table-wobble-fine", "to-tenths", "emptied", "emptied-series", "cardiac-phase-wobbling")
+CHOSEN = [case for n, case in enumerate(READABLE) if n % 6 == 0 or case.name in HARD]
 
 
-@pytest.mark.parametrize("case", READABLE[::6], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", CHOSEN, ids=lambda case: case.name)
 def test_a_quirky_series_is_exported_on_its_slices(case, tmp_path):
     (tmp_path / "series").mkdir()
     path = case.write(tmp_path / "series")

@@ -462,3 +462,20 @@ def test_the_librarys_own_structure_set():
     for number in (1, 2):
         with pytest.raises(Refusal, match="but 1 open"):
             segments.mask(number)
+
+
+def test_frames_wobble_with_the_slices_that_they_were_drawn_on(tmp_path):
+    wobble = np.random.default_rng(5).uniform(-0.02, 0.02, (9, 3))
+    grid = Grid((12, 10, 9), (0.35, 0.35, 0.4), (-31.5, 12.25, 70.0), SCAN.direction)
+    ball = np.zeros(grid.shape, bool)
+    ball[:, 2:7, 3:8] = np.random.default_rng(6).random((9, 5, 5)) < 0.5
+    path = put_seg(tmp_path, grid, {"a": ball})
+
+    def move(dataset):
+        for frame, away in zip(dataset.PerFrameFunctionalGroupsSequence, wobble, strict=True):
+            place = frame.PlanePositionSequence[0]
+            moved = np.array(place.ImagePositionPatient, float) + away
+            place.ImagePositionPatient = [f"{x:.4f}" for x in moved]
+
+    found, _ = read_segments(changed(path, move), grid).mask(0)
+    assert found.start == (0, 0, 0) and np.array_equal(found.array, ball)

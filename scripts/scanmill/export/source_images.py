@@ -23,6 +23,8 @@ UNKNOWN_DATE, UNKNOWN_TIME = "19000101", "000000"
 MOMENTS = ("Content", "Acquisition", "Series", "Study")
 # Voxels between a slice and a frame that lies there but for rounding.
 SAME_HEIGHT = 1e-3
+# Voxels by which frames may lie off their slices, and still tell their own positions.
+EVEN = 0.01
 # Values of Lossy Image Compression, and the form of its methods' names.
 LOSSLESS, LOSSY = "00", "01"
 METHOD = re.compile(r"ISO_\d+(_\d+)?")
@@ -154,8 +156,12 @@ def source_images(found: Found, identity: Identity, case: str) -> SourceImages:
     ]
     centres = np.zeros((found.grid.size[2], 3))
     centres[:, 2] = np.arange(found.grid.size[2])
-    # The source's own decimals where it has them: a reader may compare them as text.
-    own = np.array([f.position for f in frames]) if found.on_slices else None
+    positions = found.grid.to_physical(centres)
+    own = np.array([f.position for f in frames])
+    # The source's own decimals, since a reader may compare them as text, but for those of a table
+    # that wobbles: readers take frames at uneven distances for no volume.
+    if found.on_slices and np.abs(own - positions).max() <= EVEN * min(found.grid.spacing):
+        positions = own
 
     def named(uid: str, what: str) -> str:
         return identity.uid(uid) if uid else identity.derived(what, found.series, case)
@@ -165,7 +171,7 @@ def source_images(found: Found, identity: Identity, case: str) -> SourceImages:
         grid=found.grid,
         frames=frames,
         on_slices=found.on_slices,
-        positions=found.grid.to_physical(centres) if own is None else own,
+        positions=positions,
         modality=found.modality,
         study=named(found.study, "study"),
         series=named(found.series, "source"),

@@ -14,6 +14,12 @@ from scanmill.source.layout import Note
 SHEAR_LIMIT = 0.1
 # Two statements of the same geometry agree when no voxel moves by more than this part of a voxel.
 CONFLICT_LIMIT = 0.01
+# Largest distance of a slice from its place in a regular stack, as part of a voxel's side: above
+# the rounding of positions in the header, far below a missing slice or a tilted gantry.
+STACK_LIMIT = 0.05
+# Scanners round positions to 0.1 mm, and their tables wobble by 0.02 mm, whatever a voxel's side is:
+# on fine grids that is allowed, too (mm), up to a part of a side that is still no missing slice.
+ROUNDING, COARSEST = 0.06, 0.2
 # Beyond this, 32-bit coordinates no longer tell a hundredth of a millimetre.
 FARTHEST = 1e5
 MILLIMETRES = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "um": 0.001, "µm": 0.001}
@@ -56,6 +62,20 @@ def check_spacing(spacing: Triple) -> None:
         raise Refusal(
             "geometry-invalid", "the spacing is not a positive number of millimetres on every axis"
         )
+
+
+def slack(side: float) -> float:
+    """How many mm apart two planes may be that are meant to be at one place; side: of a voxel, mm."""
+    return max(STACK_LIMIT * side, min(ROUNDING, COARSEST * side))
+
+
+def is_rounding(away: np.ndarray, side: float) -> bool:
+    """Whether planes are at their places but for rounding; away: mm of each, [n] or [n, axes]."""
+    away = away.reshape(len(away), -1)
+    if np.linalg.norm(away, axis=1).max() <= STACK_LIMIT * side:
+        return True
+    # The first plane, from which all are told, is off its place as well.
+    return bool(np.linalg.norm(np.ptp(away, axis=0)) / 2 <= min(ROUNDING, COARSEST * side))
 
 
 def largest_move(

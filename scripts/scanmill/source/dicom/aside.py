@@ -10,7 +10,8 @@ from scanmill.source.dicom.attributes import Values
 from scanmill.source.dicom.frames import Frame
 from scanmill.source.dicom.headers import Header
 from scanmill.source.dicom.mosaic import is_mosaic
-from scanmill.source.dicom.stack import STACK_LIMIT, Stack
+from scanmill.source.dicom.stack import Stack
+from scanmill.source.geometry import STACK_LIMIT
 
 SCOUT = "LOCALIZER"
 # What the slices of one stack have in common, down to the header's last digit.

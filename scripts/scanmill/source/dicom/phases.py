@@ -12,13 +12,8 @@ import numpy as np
 
 from scanmill.refusal import Refusal
 from scanmill.source.dicom.frames import Frame, triple
-from scanmill.source.dicom.stack import (
-    STACK_LIMIT,
-    is_regular,
-    normal_of,
-    positions_of,
-    slack,
-)
+from scanmill.source.dicom.stack import is_regular, normal_of, positions_of
+from scanmill.source.geometry import STACK_LIMIT, slack
 
 # Each value of one of these is a volume of its own.
 TELLING = (

@@ -12,15 +12,9 @@ import numpy as np
 from scanmill.grid import Grid
 from scanmill.refusal import Refusal
 from scanmill.source.dicom.frames import Frame, triple
-from scanmill.source.geometry import check_spacing, grid_of
+from scanmill.source.geometry import STACK_LIMIT, check_spacing, grid_of, is_rounding
 from scanmill.source.layout import Note, size_of
 
-# Largest distance of a slice from its place in a regular stack, as part of a voxel's side: above
-# the rounding of positions in the header, far below a missing slice or a tilted gantry.
-STACK_LIMIT = 0.05
-# Scanners round positions to 0.1 mm, and their tables wobble by 0.02 mm, whatever a voxel's side is:
-# on fine grids that is allowed, too (mm), up to a part of a side that is still no missing slice.
-ROUNDING, COARSEST = 0.06, 0.2
 # Two headings of one plane: above the rounding of cosines to five digits, below 0.01 degrees.
 PARALLEL = 1e-4
 STEEPEST = 45.0  # degrees of a gantry; scanners reach 30
@@ -63,22 +57,8 @@ def is_regular(frames: Sequence[Frame], normal: np.ndarray) -> bool:
     heights = np.sort(positions_of(frames) @ normal)
     step = (heights[-1] - heights[0]) / (len(heights) - 1)
     return bool(
-        step > 0 and _is_rounding(heights - heights[0] - step * np.arange(len(heights)), step)
+        step > 0 and is_rounding(heights - heights[0] - step * np.arange(len(heights)), step)
     )
-
-
-def slack(side: float) -> float:
-    """How many mm apart two planes may be that are meant to be at one place; side: of a voxel, mm."""
-    return max(STACK_LIMIT * side, min(ROUNDING, COARSEST * side))
-
-
-def _is_rounding(away: np.ndarray, side: float) -> bool:
-    """Whether planes are at their places but for rounding; away: mm of each, [n] or [n, 2]."""
-    away = away.reshape(len(away), -1)
-    if np.linalg.norm(away, axis=1).max() <= STACK_LIMIT * side:
-        return True
-    # The first plane, from which all are told, is off its place as well.
-    return bool(np.linalg.norm(np.ptp(away, axis=0)) / 2 <= min(ROUNDING, COARSEST * side))
 
 
 def positions_of(frames: Sequence[Frame]) -> np.ndarray:
@@ -136,7 +116,7 @@ def _step(heights: np.ndarray, allow_uneven: bool) -> tuple[float, bool]:
             "several slices lie at one place, with different pixels, and nothing tells them apart; "
             "give one volume alone",
         )
-    if _is_rounding(heights - step * np.arange(len(heights)), step):
+    if is_rounding(heights - step * np.arange(len(heights)), step):
         return step, True
     if not allow_uneven:
         raise Refusal("dicom-irregular", _uneven(gaps))
@@ -164,10 +144,10 @@ def _tilt(frame: Frame, heights: np.ndarray, drift: np.ndarray, pixel: float) ->
     drift: in-plane displacement (x, y), mm. pixel: its shorter side, mm. Raises Refusal where planes
     are displaced otherwise: positions that no scanner would have made may well be wrong.
     """
-    if _is_rounding(drift, pixel):
+    if is_rounding(drift, pixel):
         return None
     slope = heights @ drift / (heights @ heights)
-    is_sheared = _is_rounding(drift - np.outer(heights, slope), pixel)
+    is_sheared = is_rounding(drift - np.outer(heights, slope), pixel)
     angle = float(np.degrees(np.arctan(np.linalg.norm(slope))))
     # GantryDetectorTilt is not asked: its sign varies, and after a correction it often stays.
     if frame.kind != "CT" or not is_sheared or angle > STEEPEST:

@@ -12,12 +12,10 @@ from pydicom import Dataset
 
 from scanmill.grid import Grid
 from scanmill.refusal import Refusal
-from scanmill.source.geometry import check_spacing, grid_of
+from scanmill.source.geometry import check_spacing, grid_of, is_rounding
 from scanmill.source.layout import MAX_SIDE
 from scanmill.source.segments.segment import LARGEST_BOX
 
-# Largest distance of a frame from its place in a regular stack, as part of a voxel's side.
-STACK_LIMIT = 0.05
 # Frames of several segments on one plane are at one height to this, mm, after the rounding in files.
 SAME_PLANE = 0.01
 # How many times its thickness a plane may be from the next, where their spacing is not stated.
@@ -70,13 +68,13 @@ def stack_of(dataset: Dataset) -> Frames:
     heights = heights - heights.min()
     pixel = min(between_rows, between_columns)
     drift = positions - lowest - np.outer(heights, normal)
-    if np.linalg.norm(drift, axis=1).max() > STACK_LIMIT * pixel:
+    if not is_rounding(drift, pixel):
         raise Refusal(
             "labels-unreadable", "the frames of the segmentation are shifted against each other"
         )
     step = _step(dataset, heights)
     layers = np.rint(heights / step).astype(int)
-    if np.abs(heights / step - layers).max() > STACK_LIMIT:
+    if not is_rounding(heights - step * layers, step):
         raise Refusal(
             "labels-unreadable",
             f"the frames of the segmentation are not on planes {step:.4g} mm apart",
