@@ -48,7 +48,7 @@ def measure(
     structures: name, label, distances_to and drawn of each, in the recipe's order.
     """
     names = {s["name"]: s["label"] for s in structures}
-    grid, regions = _regions(labels, overlaps, names)
+    grid, regions, covered = _regions(labels, overlaps, names)
     image = read_volume(isotropic).array
     marks = read_volume(artefacts).array
     record.grid = grid
@@ -73,7 +73,8 @@ def measure(
                 counted = _counted(region, grid, scan.grid)
                 row |= _measured(region, image, grid)
                 row["mask_volume_mm3"] = counted
-                if structure["drawn"]:
+                # What holds another structure has no one intensity within that a boundary is told by.
+                if structure["drawn"] or label in covered:
                     estimate = count_of(region, grid, scan.grid, counted)
                 else:
                     estimate = volume_of(region, grid, scan, counted)
@@ -89,10 +90,12 @@ def measure(
             rows.writerow({key: _text(value) for key, value in row.items()})
 
 
-def _regions(labels: Path, overlaps: Path, names: dict[str, int]) -> tuple[Grid, dict[int, Region]]:
+def _regions(
+    labels: Path, overlaps: Path, names: dict[str, int]
+) -> tuple[Grid, dict[int, Region], set[int]]:
     """The grid and each label's region; the map itself is not kept in memory beside the images."""
     label_map = read_label_map(labels, overlaps, names)
-    return label_map.grid, label_map.regions()
+    return label_map.grid, label_map.regions(), set(label_map.covered)
 
 
 def _counted(region: Region, grid: Grid, scan: Grid) -> float:

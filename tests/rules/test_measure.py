@@ -105,13 +105,20 @@ def test_numbers_are_those_of_the_body_covered_parts_included(tmp_path):
     assert float(inner["axial_long_mm"]) == pytest.approx(18, abs=1.5)
 
 
-def test_what_a_margin_draws_is_counted_whatever_the_image_shows(tmp_path):
-    inputs = inputs_of(tmp_path / "one", organ=organ(), ball=ball())
-    (whole, inner), _ = rows_of(inputs, drawn=("ball",))
-    assert inner["volume_method"] == "count" and whole["volume_method"] != "count"
-    assert inner["volume_mm3"] == inner["mask_volume_mm3"]
-    low, high = float(inner["volume_low_mm3"]), float(inner["volume_high_mm3"])
-    assert low < BALL.volume < high
+@pytest.mark.parametrize("why", ["drawn", "holds another"])
+def test_what_its_intensities_cannot_tell_is_counted(tmp_path, why):
+    masks = {"ball": ball()} if why == "drawn" else {"organ": organ(), "ball": ball()}
+    inputs = inputs_of(tmp_path / "one", {"structures": {"organ": EMPTY}}, **masks)
+    name, body = ("ball", BALL) if why == "drawn" else ("organ", ORGAN)
+    rows, _ = rows_of(inputs, drawn=("ball",) if why == "drawn" else ())
+    row = next(row for row in rows if row["structure"] == name)
+    assert row["volume_method"] == "count" and row["volume_mm3"] == row["mask_volume_mm3"]
+    assert float(row["volume_low_mm3"]) < body.volume < float(row["volume_high_mm3"])
+
+
+def test_a_body_of_one_tissue_is_told_by_its_intensities(tmp_path):
+    rows, _ = rows_of(inputs_of(tmp_path / "one", organ=organ(), ball=ball()))
+    assert rows[1]["volume_method"] == "fit"
 
 
 def test_the_ledger_compares_each_volume_with_the_one_before(tmp_path):
