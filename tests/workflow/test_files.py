@@ -52,7 +52,7 @@ def test_the_same_patient_is_measured_alike_in_every_format_and_orientation(of_f
         prefix = "" if case == "nrrd" else "whole_"
         volume = TRUTH[name][f"{prefix}volume_mm3"]
         assert float(row["mask_volume_mm3"]) == pytest.approx(volume, rel=0.015), (case, name)
-        assert float(row["volume_mm3"]) == pytest.approx(volume, rel=0.02), (case, name)
+        assert float(row["volume_mm3"]) == pytest.approx(volume, rel=0.03), (case, name)
         low, high = float(row["volume_low_mm3"]), float(row["volume_high_mm3"])
         assert low <= volume <= high, (case, name)
         centroid = [float(row[f"centroid_{axis}_mm"]) for axis in "xyz"]
