@@ -6,6 +6,7 @@ equal volumes get unequal bytes, and cost each of a cohort's thousands of jobs t
 Format: https://nifti.nimh.nih.gov/pub/dist/src/niftilib/nifti1.h
 """
 
+import gzip
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,7 +75,8 @@ def write_volume(path: Path, volume: Volume) -> None:
     with (
         replacing(path) as temporary,
         open(temporary, "wb") as raw,
-        igzip.IGzipFile(filename="", fileobj=raw, mode="wb", compresslevel=1, mtime=0) as packed,
+        # Not isal: now and then its deflate gives other bytes for the same voxels.
+        gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=1, mtime=0) as packed,
     ):
         packed.write(header.tobytes())
         for start in range(0, len(voxels), CHUNK):
