@@ -10,6 +10,7 @@ configfile: workflow.source_path("config/config.yaml")
 
 
 include: "rules/common.smk"
+include: "rules/sources.smk"
 include: "rules/phantom.smk"
 include: "rules/fetch.smk"
 include: "rules/ingest.smk"

@@ -16,8 +16,8 @@ from scanmill.columns import COLUMNS, distance_column, distance_columns
 from scanmill.diameters import axial_diameters
 from scanmill.grid import Grid
 from scanmill.intensity_features import histogram, intensity_features
-from scanmill.interval import Estimate, count_of, intervals, volume_of
-from scanmill.label_map import Region, weighted_counts
+from scanmill.interval import count_of, intervals, volume_of
+from scanmill.label_map import Region
 from scanmill.label_map_files import read_label_map
 from scanmill.location import location
 from scanmill.mesh_file import find_surface
@@ -25,8 +25,8 @@ from scanmill.shape_features import shape_features
 from scanmill.sidecar import read_sidecar
 from scanmill.stage import Record, run_job
 from scanmill.volume_file import read_volume
+from scanmill.volume_ledger import Cell, counted_volume, differences, supplied_volume, told_volume
 
-Cell = str | int | float | bool
 # A larger part of a structure in marked voxels is worth a warning.
 SPOILED_PERCENT = 5.0
 
@@ -66,11 +66,11 @@ def measure(
         for structure in structures:
             name, label = structure["name"], structure["label"]
             row: dict[str, Cell] = {"case": case, "structure": name, "label": label}
-            row |= _ledger(name, segmented)
+            row |= supplied_volume(name, segmented)
             if label in regions:
                 row |= {"status": "ok"}
                 region = regions[label]
-                counted = _counted(region, grid, scan.grid)
+                counted = counted_volume(region, grid, scan.grid)
                 row |= _measured(region, image, grid)
                 row["mask_volume_mm3"] = counted
                 # What holds another structure has no one intensity within that a boundary is told by.
@@ -78,11 +78,11 @@ def measure(
                     estimate = count_of(region, grid, scan.grid, counted)
                 else:
                     estimate = volume_of(region, grid, scan, counted)
-                row |= _volume(record, name, estimate, scan.grid)
+                row |= told_volume(record, name, estimate, scan.grid)
                 row |= _believed(record, name, regions[label], marks)
                 row |= _surface(meshed["structures"][name])
                 row |= intervals(row, estimate, region, grid, scan.grid)
-                row |= _differences(row)
+                row |= differences(row)
                 row |= _distances(name, structure["distances_to"], bodies, surfaces)
             else:
                 row |= {"stage": "segment"} | _refusal(segmented["structures"][name])
@@ -96,35 +96,6 @@ def _regions(
     """The grid and each label's region; the map itself is not kept in memory beside the images."""
     label_map = read_label_map(labels, overlaps, names)
     return label_map.grid, label_map.regions(), set(label_map.covered)
-
-
-def _counted(region: Region, grid: Grid, scan: Grid) -> float:
-    """Volume of a mask's voxels, those on the edge of the scan by the part in it, mm3."""
-    layers = grid.coverage(scan)
-    inside = tuple(w[s] for w, s in zip(layers, region.box[::-1], strict=True))
-    voxels = weighted_counts(region.array.view(np.uint8), inside, 2)[1]
-    return float(voxels) * grid.voxel_volume
-
-
-def _volume(record: Record, name: str, estimate: Estimate, scan: Grid) -> dict[str, Cell]:
-    """The volume and its interval; of one that is in too much doubt no volume, but why."""
-    found: dict[str, Cell] = {
-        "volume_method": estimate.method,
-        "volume_low_mm3": estimate.low,
-        "volume_high_mm3": estimate.high,
-        "smallest_detectable_change_mm3": estimate.smallest_detectable_change,
-    }
-    if estimate.is_small(scan):
-        message = "below a radius of 2.5 voxels of the scan volumes may be off by 2 % on average"
-        record.warn("volume-small", message, name)
-    if not estimate.uncertain:
-        return found | {"volume_mm3": estimate.volume}
-    reason = (
-        f"the volume lies between {estimate.low:.4g} and {estimate.high:.4g} mm3: the structure is too "
-        "small or too faint in this scan; finer voxels or more contrast would be right"
-    )
-    record.warn("volume-uncertain", reason, name)
-    return found | {"stage": "measure", "code": "volume-uncertain", "reason": reason}
 
 
 def _measured(region: Region, image: np.ndarray, grid: Grid) -> dict[str, Cell]:
@@ -143,11 +114,6 @@ def _believed(record: Record, name: str, region: Region, marks: np.ndarray) -> d
         message = f"{percent:.1f} % of the structure lies in voxels that artefacts spoil"
         record.warn("artefacts", message, name)
     return {"artefact_percent": percent}
-
-
-def _ledger(name: str, segmented: dict[str, Any]) -> dict[str, Cell]:
-    supplied = segmented.get("supplied_volume_mm3", {})
-    return {"supplied_volume_mm3": supplied[name]} if name in supplied else {}
 
 
 def _surface(said: dict[str, Any]) -> dict[str, Cell]:
@@ -170,20 +136,6 @@ def _distances(
             if not overlap(bodies[name], bodies[other]):
                 apart = distance(find_surface(surfaces, name), find_surface(surfaces, other))
             found[distance_column(other)] = apart
-    return found
-
-
-def _differences(row: dict[str, Cell]) -> dict[str, Cell]:
-    """Each volume of the ledger against the one before, %."""
-    found: dict[str, Cell] = {}
-    steps = {
-        "isotropic_vs_supplied_percent": ("mask_volume_mm3", "supplied_volume_mm3"),
-        "volume_vs_mask_percent": ("volume_mm3", "mask_volume_mm3"),
-        "surface_vs_isotropic_percent": ("surface_volume_mm3", "morph_vol_approx"),
-    }
-    for column, (after, before) in steps.items():
-        if row.get(after) and row.get(before):
-            found[column] = round(100 * (row[after] / row[before] - 1), 6)
     return found
 
 

@@ -1,8 +1,8 @@
 """Read and write the volumes that pass between stages: NIfTI-1, gzip, geometry explicit.
 
 Own code for the one dialect that ScanMill itself writes (foreign files go through `source`): the
-libraries deflate an order of magnitude slower than ISA-L, stamp the time into the gzip header, so that
-equal volumes get unequal bytes, and cost each of a cohort's thousands of jobs their import.
+libraries stamp the time into the gzip header, so that equal volumes get unequal bytes, and cost each of
+a cohort's thousands of jobs their import.
 Format: https://nifti.nimh.nih.gov/pub/dist/src/niftilib/nifti1.h
 """
 

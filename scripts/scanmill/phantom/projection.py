@@ -65,6 +65,22 @@ def reconstruct(views: np.ndarray, beam: Beam) -> np.ndarray:
 
 
 @kernel
+def _along(image, at, slope):  # noqa: ANN001, ANN202
+    """Sum of an image along a ray that meets line 0 at column `at`, and moves by slope a line."""
+    lines, columns = image.shape
+    total = 0.0
+    for line in range(lines):
+        i = int(np.floor(at))
+        part = at - i
+        if 0 <= i < columns:
+            total += (1 - part) * image[line, i]
+        if -1 <= i < columns - 1:
+            total += part * image[line, i + 1]
+        at += slope
+    return total
+
+
+@kernel
 def _project(image, step_x, step_y, angles, wanted, pitch):  # noqa: ANN001, ANN202
     rows, columns = image.shape
     rays = wanted.shape[1]
@@ -75,31 +91,14 @@ def _project(image, step_x, step_y, angles, wanted, pitch):  # noqa: ANN001, ANN
         down = abs(cosine) * step_y >= abs(sine) * step_x
         for ray in np.flatnonzero(wanted[view]):
             place = (ray - (rays - 1) / 2) * pitch
-            total = 0.0
             if down:
                 at = (place + (rows - 1) / 2 * step_y * sine) / cosine / step_x + (columns - 1) / 2
                 slope = -step_y * sine / cosine / step_x
-                for j in range(rows):
-                    i = int(np.floor(at))
-                    part = at - i
-                    if 0 <= i < columns:
-                        total += (1 - part) * image[j, i]
-                    if -1 <= i < columns - 1:
-                        total += part * image[j, i + 1]
-                    at += slope
-                views[view, ray] = total * step_y / abs(cosine)
+                views[view, ray] = _along(image, at, slope) * step_y / abs(cosine)
             else:
                 at = (place + (columns - 1) / 2 * step_x * cosine) / sine / step_y + (rows - 1) / 2
                 slope = -step_x * cosine / sine / step_y
-                for i in range(columns):
-                    j = int(np.floor(at))
-                    part = at - j
-                    if 0 <= j < rows:
-                        total += (1 - part) * image[j, i]
-                    if -1 <= j < rows - 1:
-                        total += part * image[j + 1, i]
-                    at += slope
-                views[view, ray] = total * step_x / abs(sine)
+                views[view, ray] = _along(image.T, at, slope) * step_x / abs(sine)
     return views
 
 

@@ -1,0 +1,106 @@
+# Where the cases' scans and labels lie: the sheet's own files, phantoms, downloads; and the cards by which
+# jobs learn of them, so that Snakemake's log names none.
+from scanmill import disk
+from scanmill.card import write_card
+
+PHANTOM = "phantom:"
+PACS = ("dicomweb:", "dimse:")
+
+
+def state(paths):
+    """Names, sizes and times of files, and of those in folders: a file that was replaced by an older
+    one, or a slice that was overwritten in its folder, has not become newer in Snakemake's eyes."""
+    seen = hashlib.sha256()
+    for path in map(Path, paths):
+        for file, entry in disk.files(path):
+            seen.update(f"{file.name}\0{entry.st_size}\0{entry.st_mtime_ns}\n".encode())
+    return seen.hexdigest()
+
+
+def scan_state(wildcards):
+    return state(path for path in scan_of(wildcards) if path not in made_scan(wildcards))
+
+
+def labels_state(wildcards):
+    return state(path for path in labels_of(wildcards) if path not in made_labels(wildcards))
+
+
+def located(source, case, part):
+    """Where a source of the sheet lies, and whether a job of ours makes it: `part` (scan or labels) of
+    a phantom, or fetched from a PACS."""
+    if source.startswith(PHANTOM):
+        return f"results/phantoms/{source.removeprefix(PHANTOM)}/{part}.nii.gz", True
+    if source.startswith(PACS):
+        return f"downloads/{case}/{part}", True
+    return source, False
+
+
+def detached(path):
+    """The file of voxels that a header of its own (.mhd, .nhdr) names, if that is what the path is."""
+    if not path.lower().endswith((".mhd", ".nhdr")):
+        return []
+    from scanmill.source import files_of
+
+    return [str(file) for file in files_of(Path(path))[1:]]
+
+
+def scan_of(wildcards):
+    """The case's scan, and the file of its voxels where it has a detached header."""
+    scan, _ = located(CASES[wildcards.case].scan, wildcards.case, "scan")
+    return [scan, *detached(scan)]
+
+
+def labels_of(wildcards):
+    """The label files in the sheet's order, then the files of voxels of those with detached headers."""
+    case = wildcards.case
+    files = [located(source, case, "labels")[0] for _, source in CASES[case].labels]
+    return files + [voxels for file in files for voxels in detached(file)]
+
+
+def made(sources, case, part):
+    """What rules make of the sources, and the cards by which a change of what is asked is seen."""
+    found = [located(source, case, part) for source in sources]
+    asked = [query_card(case, part)] if any(source.startswith(PACS) for source in sources) else []
+    return [path for path, by_rule in found if by_rule] + asked
+
+
+def made_scan(wildcards):
+    return made([CASES[wildcards.case].scan], wildcards.case, "scan")
+
+
+def made_labels(wildcards):
+    return made([path for _, path in CASES[wildcards.case].labels], wildcards.case, "labels")
+
+
+def scan_card(wildcards):
+    """The card of the case's scan: its files, and which of what they hold the sheet wants."""
+    case = CASES[wildcards.case]
+    path = f"sources/{wildcards.case}/scan.card"
+    write_card(Path(path), scan_of(wildcards), wanted_series=case.series, wanted_volume=case.volume)
+    return path
+
+
+def labels_card(wildcards):
+    """The card of the case's label files, if it has any."""
+    path = f"sources/{wildcards.case}/labels.card"
+    files = labels_of(wildcards)
+    if files:
+        write_card(Path(path), files)
+    return path if files else []
+
+
+def query_card(case, part):
+    """The card of what is asked of a PACS for a case's scan or labels."""
+    row = CASES[case]
+    path = f"sources/{case}/{part}-query.card"
+    write_card(Path(path), [], query=row.scan if part == "scan" else row.labels[0][1])
+    return path
+
+
+def scan_megabytes(wildcards):
+    """Size of the case's scan as it lies on disk; a folder's is that of its files. What a PACS will send
+    is not known yet: that of a large CT."""
+    if CASES[wildcards.case].scan.startswith(PACS):
+        return 300
+    paths = [Path(path) for path in scan_of(wildcards)]
+    return sum(entry.st_size for path in paths for _, entry in disk.files(path)) / 1e6

@@ -1,0 +1,64 @@
+"""The ledger of a structure's volumes: supplied, of its mask, best estimate; and their differences."""
+
+from typing import Any
+
+import numpy as np
+
+from scanmill.grid import Grid
+from scanmill.interval import Estimate
+from scanmill.label_map import Region, weighted_counts
+from scanmill.stage import Record
+
+Cell = str | int | float | bool
+
+
+def supplied_volume(name: str, segmented: dict[str, Any]) -> dict[str, Cell]:
+    """The volume, mm3, of the label that was supplied, if one was.
+
+    segmented: the sidecar of the label map.
+    """
+    supplied = segmented.get("supplied_volume_mm3", {})
+    return {"supplied_volume_mm3": supplied[name]} if name in supplied else {}
+
+
+def counted_volume(region: Region, grid: Grid, scan: Grid) -> float:
+    """Volume of a mask's voxels, those on the edge of the scan by the part in it, mm3."""
+    layers = grid.coverage(scan)
+    inside = tuple(w[s] for w, s in zip(layers, region.box[::-1], strict=True))
+    voxels = weighted_counts(region.array.view(np.uint8), inside, 2)[1]
+    return float(voxels) * grid.voxel_volume
+
+
+def told_volume(record: Record, name: str, estimate: Estimate, scan: Grid) -> dict[str, Cell]:
+    """The volume and its interval; of one that is in too much doubt no volume, but why."""
+    found: dict[str, Cell] = {
+        "volume_method": estimate.method,
+        "volume_low_mm3": estimate.low,
+        "volume_high_mm3": estimate.high,
+        "smallest_detectable_change_mm3": estimate.smallest_detectable_change,
+    }
+    if estimate.is_small(scan):
+        message = "below a radius of 2.5 voxels of the scan volumes may be off by 2 % on average"
+        record.warn("volume-small", message, name)
+    if not estimate.uncertain:
+        return found | {"volume_mm3": estimate.volume}
+    reason = (
+        f"the volume lies between {estimate.low:.4g} and {estimate.high:.4g} mm3: the structure is too "
+        "small or too faint in this scan; finer voxels or more contrast would be right"
+    )
+    record.warn("volume-uncertain", reason, name)
+    return found | {"stage": "measure", "code": "volume-uncertain", "reason": reason}
+
+
+def differences(row: dict[str, Cell]) -> dict[str, Cell]:
+    """Each volume of the ledger against the one before, %."""
+    found: dict[str, Cell] = {}
+    steps = {
+        "isotropic_vs_supplied_percent": ("mask_volume_mm3", "supplied_volume_mm3"),
+        "volume_vs_mask_percent": ("volume_mm3", "mask_volume_mm3"),
+        "surface_vs_isotropic_percent": ("surface_volume_mm3", "morph_vol_approx"),
+    }
+    for column, (after, before) in steps.items():
+        if row.get(after) and row.get(before):
+            found[column] = round(100 * (row[after] / row[before] - 1), 6)
+    return found
