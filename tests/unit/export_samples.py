@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from scanmill.export.source_images import source_images
 from scanmill.export.structures import Exported
 from scanmill.grid import Grid
 from scanmill.label_map import Region
+from scanmill.source.dicom import Found, FoundFrame
 
 KEY = bytes(range(32))
 CASE = "case-7"
@@ -52,26 +52,8 @@ PLANTED = {
 PRIVATE = "planted private text"
 
 
-@dataclass(frozen=True)
-class Frame:
-    sop_class: str
-    sop_instance: str
-    number: int | None
-    position: np.ndarray
-
-
-@dataclass(frozen=True)
-class Found:
-    """What `source.dicom.find_volume` says of a series, written by hand."""
-
-    grid: Grid
-    frames: list[Frame]
-    modality: str = "CT"
-    study: str = STUDY
-    series: str = SERIES
-    frame_of_reference: str = FRAME
-    on_slices: bool = True
-    notes: list = field(default_factory=list)
+class Planted(Found):
+    """A series without files, whose header has a planted text in every place that may name someone."""
 
     def header(self) -> Dataset:
         header = Dataset()
@@ -89,11 +71,21 @@ class Found:
 
 def found_on(grid: Grid, **said) -> Found:
     """A series of one CT image for each slice of a grid."""
-    frames = [
-        Frame(CTImageStorage, f"{ROOT}.5.{k + 1}", None, grid.to_physical(np.array([0, 0, k])))
+    frames = tuple(
+        FoundFrame(CTImageStorage, f"{ROOT}.5.{k + 1}", None, grid.to_physical(np.array([0, 0, k])))
         for k in range(grid.size[2])
-    ]
-    return Found(grid, frames, **said)
+    )
+    plain = {
+        "frames": frames,
+        "modality": "CT",
+        "study": STUDY,
+        "series": SERIES,
+        "frame_of_reference": FRAME,
+        "on_slices": True,
+        "notes": (),
+        "first": None,
+    }
+    return Planted(grid, **plain | said)
 
 
 def source_on(grid: Grid, identity=None, **said):

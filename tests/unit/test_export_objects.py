@@ -20,7 +20,7 @@ from export_samples import (
     ROOT,
     SERIES,
     STUDY,
-    Frame,
+    Planted,
     dice,
     errors_of,
     found_on,
@@ -47,6 +47,7 @@ from scanmill.export.surface_object import surface_object
 from scanmill.grid import Grid
 from scanmill.label_map import Region
 from scanmill.recipe import load
+from scanmill.source.dicom import FoundFrame
 from scanmill.surface import boundaries, surface_of
 
 ROW = {
@@ -210,7 +211,7 @@ def enhanced_on(grid):
     half = grid.size[2] // 2
     order = np.random.default_rng(1).permutation(half) + 1
     frames = [
-        Frame(
+        FoundFrame(
             EnhancedCTImageStorage,
             f"{ROOT}.6.{1 + k // half}",
             int(order[k % half]),
@@ -275,7 +276,7 @@ def test_tiles_of_a_mosaic_are_each_made_of_their_one_image():
         assert item.SpatialLocationsPreserved == "NO"
 
 
-class Lossy(type(found_on(GRIDS["axial"]))):
+class Lossy(Planted):
     """A series that was compressed with loss."""
 
     methods = ("ISO_10918_1", "ISO_15444_1")
@@ -299,7 +300,7 @@ def test_segments_of_lossy_images_say_so(tmp_path):
     made = {
         kind: binary_segmentation(
             organ_and_tumour(grid),
-            source_images(kind(grid, found_on(grid).frames), Pseudonyms(KEY, CASE), CASE),
+            source_images(kind(**vars(found_on(grid))), Pseudonyms(KEY, CASE), CASE),
         )
         for kind in (Lossy, Strange)
     }
