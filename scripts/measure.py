@@ -78,7 +78,7 @@ def measure(
                     estimate = count_of(region, grid, scan.grid, counted)
                 else:
                     estimate = volume_of(region, grid, scan, counted)
-                row |= told_volume(record, name, estimate, scan.grid)
+                row |= told_volume(record, name, estimate, counted, scan.grid)
                 row |= _believed(record, name, regions[label], marks)
                 row |= _surface(meshed["structures"][name])
                 row |= intervals(row, estimate, region, grid, scan.grid)

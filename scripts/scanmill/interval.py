@@ -57,10 +57,14 @@ class Estimate:
     contrast: float = 0.0
     noise: float = 0.0
 
-    @property
-    def uncertain(self) -> bool:
-        """Is the interval too wide to call this a measurement?"""
-        return self.high - self.low > 2 * UNCERTAIN * self.volume
+    def is_uncertain(self, scan: Grid) -> bool:
+        """Is the interval too wide to call this a measurement?
+
+        A large mask whose boundary the image does not show is none the less a number of voxels, with a
+        wide interval.
+        """
+        wide = self.high - self.low > 2 * UNCERTAIN * self.volume
+        return wide and (self.method != "count" or self.is_small(scan))
 
     @property
     def smallest_detectable_change(self) -> float:

@@ -29,8 +29,13 @@ def counted_volume(region: Region, grid: Grid, scan: Grid) -> float:
     return float(voxels) * grid.voxel_volume
 
 
-def told_volume(record: Record, name: str, estimate: Estimate, scan: Grid) -> dict[str, Cell]:
-    """The volume and its interval; of one that is in too much doubt no volume, but why."""
+def told_volume(
+    record: Record, name: str, estimate: Estimate, counted: float, scan: Grid
+) -> dict[str, Cell]:
+    """The volume and its interval; of one that is in too much doubt no volume, but why.
+
+    counted: volume of the mask, mm3. scan: the grid as acquired.
+    """
     found: dict[str, Cell] = {
         "volume_method": estimate.method,
         "volume_low_mm3": estimate.low,
@@ -40,7 +45,14 @@ def told_volume(record: Record, name: str, estimate: Estimate, scan: Grid) -> di
     if estimate.is_small(scan):
         message = "below a radius of 2.5 voxels of the scan volumes may be off by 2 % on average"
         record.warn("volume-small", message, name)
-    if not estimate.uncertain:
+    if not estimate.low <= counted <= estimate.high:
+        message = (
+            "the image shows another boundary than the mask: "
+            f"{estimate.low:.4g} to {estimate.high:.4g} mm3, where the mask has {counted:.4g}; look "
+            "which of the two is meant"
+        )
+        record.warn("volume-disputed", message, name)
+    if not estimate.is_uncertain(scan):
         return found | {"volume_mm3": estimate.volume}
     reason = (
         f"the volume lies between {estimate.low:.4g} and {estimate.high:.4g} mm3: the structure is too "

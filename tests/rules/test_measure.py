@@ -28,6 +28,7 @@ from scanmill.mesh_file import write_surface
 from scanmill.sidecar import read_sidecar, write_json
 from scanmill.stage import run_stage
 from scanmill.surface import Surface
+from scipy import ndimage
 
 SURFACES = {
     name: {
@@ -116,9 +117,28 @@ def test_what_its_intensities_cannot_tell_is_counted(tmp_path, why):
     assert float(row["volume_low_mm3"]) < body.volume < float(row["volume_high_mm3"])
 
 
+def test_a_thin_shell_that_no_intensity_tells_keeps_its_volume(tmp_path):
+    shell = organ() & ~ndimage.binary_erosion(organ(), iterations=2)
+    row = rows_of(inputs_of(tmp_path / "one", {"structures": {"ball": EMPTY}}, organ=shell))[0][0]
+    assert row["volume_method"] == "count" and row["code"] == ""
+    assert row["volume_mm3"] == row["mask_volume_mm3"]
+    low, high = float(row["volume_low_mm3"]), float(row["volume_high_mm3"])
+    assert high - low > float(row["volume_mm3"])
+
+
+def test_a_mask_that_the_image_contradicts_is_said_to_be_disputed(tmp_path):
+    small = ndimage.binary_erosion(ball())
+    inputs = inputs_of(tmp_path / "one", {"structures": {"organ": EMPTY}}, ball=small)
+    rows, said = rows_of(inputs)
+    assert rows[1]["volume_method"] == "fit" and "volume-disputed" in rows[1]["warnings"]
+    assert float(rows[1]["volume_low_mm3"]) > float(rows[1]["mask_volume_mm3"])
+    (text,) = [w["message"] for w in said["warnings"] if w["code"] == "volume-disputed"]
+    assert "look which of the two is meant" in text
+
+
 def test_a_body_of_one_tissue_is_told_by_its_intensities(tmp_path):
     rows, _ = rows_of(inputs_of(tmp_path / "one", organ=organ(), ball=ball()))
-    assert rows[1]["volume_method"] == "fit"
+    assert rows[1]["volume_method"] == "fit" and "volume-disputed" not in rows[1]["warnings"]
 
 
 def test_the_ledger_compares_each_volume_with_the_one_before(tmp_path):

@@ -135,7 +135,7 @@ def test_one_voxel_is_no_measurement():
     mask = np.zeros(scan.grid.shape, bool)
     mask[tuple(n // 2 for n in mask.shape)] = True
     found = volume_of(Region.of(mask), scan.grid, scan, 1.0)
-    assert found.uncertain and found.is_small(scan.grid)
+    assert found.is_uncertain(scan.grid) and found.is_small(scan.grid)
 
 
 def test_lengths_area_and_mean_have_intervals_that_hold_their_values():
