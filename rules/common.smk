@@ -84,6 +84,10 @@ def pass_band_of(wildcards):
     return recipe_of(wildcards).pass_band
 
 
+def ledger_limit_of(wildcards):
+    return recipe_of(wildcards).ledger_limit
+
+
 def modality_of(wildcards):
     return recipe_of(wildcards).modality
 
@@ -131,6 +135,7 @@ def described_recipes():
             "modality": recipe.modality,
             "spacing": recipe.spacing,
             "pass_band": recipe.pass_band,
+            "ledger_limit": recipe.ledger_limit,
             "uneven_slices": recipe.uneven_slices,
             "correct": recipe.correct,
             "structures": recipe.structures,

@@ -29,6 +29,7 @@ rule measure:
     params:
         case="{case}",
         structures=structures_of("name", "label", "distances_to", "drawn"),
+        ledger_limit=ledger_limit_of,
         library=library("measure"),
     message:
         "{wildcards.case}: measure"

@@ -25,7 +25,14 @@ from scanmill.shape_features import shape_features
 from scanmill.sidecar import read_sidecar
 from scanmill.stage import Record, run_job
 from scanmill.volume_file import read_volume
-from scanmill.volume_ledger import Cell, counted_volume, differences, supplied_volume, told_volume
+from scanmill.volume_ledger import (
+    Cell,
+    check_ledger,
+    counted_volume,
+    differences,
+    supplied_volume,
+    told_volume,
+)
 
 # A larger part of a structure in marked voxels is worth a warning.
 SPOILED_PERCENT = 5.0
@@ -42,10 +49,12 @@ def measure(
     measurements: Path,
     case: str,
     structures: list[dict[str, Any]],
+    ledger_limit: float,
 ) -> None:
     """Write the case's rows.
 
-    structures: name, label, distances_to and drawn of each, in the recipe's order.
+    structures: name, label, distances_to and drawn of each, in the recipe's order. ledger_limit: %,
+    beyond which a volume that differs from the best estimate is warned of.
     """
     names = {s["name"]: s["label"] for s in structures}
     grid, regions, covered = _regions(labels, overlaps, names)
@@ -83,6 +92,7 @@ def measure(
                 row |= _surface(meshed["structures"][name])
                 row |= intervals(row, estimate, region, grid, scan.grid)
                 row |= differences(row)
+                check_ledger(record, name, row, ledger_limit)
                 row |= _distances(name, structure["distances_to"], bodies, surfaces)
             else:
                 row |= {"stage": "segment"} | _refusal(segmented["structures"][name])

@@ -58,8 +58,10 @@ VOLUMES = {
     "morph_vol_approx": Column(f"Voxel-count volume of {MASK}", "mm3", source=IBSI),
     "surface_volume_mm3": Column("Volume that the written surface encloses", "mm3"),
     "isotropic_vs_supplied_percent": Column("mask_volume_mm3 against the supplied label", "%"),
-    "volume_vs_mask_percent": Column("volume_mm3 against mask_volume_mm3", "%"),
     "surface_vs_isotropic_percent": Column("Surface against morph_vol_approx", "%"),
+    "supplied_vs_volume_percent": Column("supplied_volume_mm3 against volume_mm3", "%"),
+    "mask_vs_volume_percent": Column("mask_volume_mm3 against volume_mm3", "%"),
+    "surface_vs_volume_percent": Column("surface_volume_mm3 against volume_mm3", "%"),
 }
 
 LOCATION = {

@@ -15,6 +15,8 @@ PATH_LIKE = re.compile(r"[/\\]|\.ya?ml$", re.IGNORECASE)
 SNOMED_CT = "SCT"
 # Of those tried, the one that measures the area of smooth and sharp bodies alike within 2 %.
 PASS_BAND = 0.1
+# Beyond what sound structures show that are not small, and short of a mask that is another's.
+LEDGER_LIMIT = 10.0
 # What is done about each challenge where a recipe does not say.
 CORRECTIONS = {"metal": "mark", "bias": "off", "noise": "off"}
 
@@ -28,6 +30,7 @@ class Recipe:
     """A checked recipe with its defaults filled in.
 
     modality: CT, MR or any. spacing: mm, or `native`. pass_band: of the surfaces' smoothing.
+    ledger_limit: %, by which a structure's volumes may differ before its case is flagged.
     uneven_slices: refuse or resample. correct: what is done about each challenge, metal: off, mark
     or inpaint, bias: off or n4, noise: off or diffusion. structures: plain dictionaries of JSON
     types, in the order of the file: name, label, code {scheme, value, meaning}, category (a key of
@@ -42,6 +45,7 @@ class Recipe:
     modality: str
     spacing: float | str
     pass_band: float
+    ledger_limit: float
     uneven_slices: str
     correct: dict[str, str]
     structures: list[dict[str, Any]]
@@ -114,6 +118,7 @@ def load(path: Path) -> Recipe:
         content["modality"],
         spacing if spacing == "native" else float(spacing),
         float(content.get("pass_band", PASS_BAND)),
+        float(content.get("ledger_limit", LEDGER_LIMIT)),
         content.get("uneven_slices", "refuse"),
         CORRECTIONS | content.get("correct", {}),
         [_filled(structure) for structure in content["structures"]],

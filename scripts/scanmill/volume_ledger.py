@@ -1,4 +1,4 @@
-"""The ledger of a structure's volumes: supplied, of its mask, best estimate; and their differences."""
+"""The ledger of a structure's volumes: supplied, of its mask, its surface and the best estimate."""
 
 from typing import Any
 
@@ -10,6 +10,17 @@ from scanmill.label_map import Region, weighted_counts
 from scanmill.stage import Record
 
 Cell = str | int | float | bool
+
+# Column of a difference: the volume, and what it is compared with.
+STEPS = {
+    "isotropic_vs_supplied_percent": ("mask_volume_mm3", "supplied_volume_mm3"),
+    "surface_vs_isotropic_percent": ("surface_volume_mm3", "morph_vol_approx"),
+}
+AGAINST_THE_BEST = {
+    "supplied_vs_volume_percent": ("supplied_volume_mm3", "volume_mm3"),
+    "mask_vs_volume_percent": ("mask_volume_mm3", "volume_mm3"),
+    "surface_vs_volume_percent": ("surface_volume_mm3", "volume_mm3"),
+}
 
 
 def supplied_volume(name: str, segmented: dict[str, Any]) -> dict[str, Cell]:
@@ -63,14 +74,18 @@ def told_volume(
 
 
 def differences(row: dict[str, Cell]) -> dict[str, Cell]:
-    """Each volume of the ledger against the one before, %."""
+    """What two steps changed, and each volume of the ledger against the best estimate, %."""
     found: dict[str, Cell] = {}
-    steps = {
-        "isotropic_vs_supplied_percent": ("mask_volume_mm3", "supplied_volume_mm3"),
-        "volume_vs_mask_percent": ("volume_mm3", "mask_volume_mm3"),
-        "surface_vs_isotropic_percent": ("surface_volume_mm3", "morph_vol_approx"),
-    }
-    for column, (after, before) in steps.items():
-        if row.get(after) and row.get(before):
-            found[column] = round(100 * (row[after] / row[before] - 1), 6)
+    for column, (volume, other) in (STEPS | AGAINST_THE_BEST).items():
+        if row.get(volume) and row.get(other):
+            found[column] = round(100 * (row[volume] / row[other] - 1), 6)
     return found
+
+
+def check_ledger(record: Record, name: str, row: dict[str, Cell], limit: float) -> None:
+    """Warn of a structure with a volume farther from the best estimate than the limit, %."""
+    apart = {column: row[column] for column in AGAINST_THE_BEST if column in row}
+    beyond = [f"{column} is {d:+.1f}" for column, d in apart.items() if abs(d) > limit]
+    if beyond:
+        message = f"{', '.join(beyond)}; the recipe's ledger_limit is {limit:g}"
+        record.warn("ledger", message, name)

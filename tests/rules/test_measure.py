@@ -34,12 +34,12 @@ SURFACES = {
     name: {
         "status": "ok",
         "triangles": 8,
-        "surface_volume_mm3": 2.0 * 10**4,
+        "surface_volume_mm3": body.volume,
         "surface_area_mm2": 3.5,
         "watertight": True,
         "manifold": True,
     }
-    for name in LABELS
+    for name, body in (("organ", ORGAN), ("ball", BALL))
 }
 HALF_STEPS = np.array(list(product((-0.5, 0.5), repeat=3)))
 EMPTY = {"status": "refused", "code": "structure-empty", "reason": "no voxel was found"}
@@ -56,7 +56,7 @@ def inputs_of(folder, segmented=None, meshed=None, **masks):
     return inputs | put_label_map(folder, segmented, **masks) | {"surfaces": surfaces}
 
 
-def rows_of(inputs, drawn=(), **distances):
+def rows_of(inputs, drawn=(), ledger_limit=10.0, **distances):
     table = inputs["labels"].with_name("measurements.csv")
     structures = [
         {
@@ -67,7 +67,7 @@ def rows_of(inputs, drawn=(), **distances):
         }
         for name, label in LABELS.items()
     ]
-    parameters = {"case": "one", "structures": structures}
+    parameters = {"case": "one", "structures": structures, "ledger_limit": ledger_limit}
     run_stage("measure", measure, inputs, {"measurements": table}, parameters)
     with open(table, encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream)), read_sidecar(table)
@@ -149,9 +149,25 @@ def test_the_ledger_compares_each_volume_with_the_one_before(tmp_path):
         100 * (voxels - 4000) / 4000, abs=1e-5
     )
     assert float(inner["surface_vs_isotropic_percent"]) == pytest.approx(
-        100 * (20_000 - voxels) / voxels, abs=1e-5
+        100 * (BALL.volume - voxels) / voxels, abs=1e-5
     )
     assert whole["supplied_volume_mm3"] == whole["isotropic_vs_supplied_percent"] == ""
+    for volume in ("supplied", "mask", "surface"):
+        apart = float(inner[f"{volume}_volume_mm3"]) / float(inner["volume_mm3"]) - 1
+        assert float(inner[f"{volume}_vs_volume_percent"]) == pytest.approx(100 * apart, abs=1e-5)
+
+
+def test_volumes_farther_apart_than_the_limit_are_flagged(tmp_path):
+    segmented = {"supplied_volume_mm3": {"ball": 0.7 * BALL.volume}}
+    inputs = inputs_of(tmp_path / "one", segmented, organ=organ(), ball=ball())
+    (_, row), said = rows_of(inputs)
+    assert "ledger" in row["warnings"].split()
+    (text,) = [
+        w["message"] for w in said["warnings"] if (w["code"], w["structure"]) == ("ledger", "ball")
+    ]
+    assert text.startswith("supplied_vs_volume_percent is -3") and "limit is 10" in text
+    (_, row), _ = rows_of(inputs, ledger_limit=40.0)
+    assert "ledger" not in row["warnings"].split()
 
 
 def test_a_structure_that_was_not_found_has_a_reason_and_no_number(tmp_path):

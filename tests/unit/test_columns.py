@@ -69,7 +69,7 @@ def rows(tmp_path_factory) -> dict[str, dict[str, str]]:
     run_stage("mesh", mesh, parts, surfaces, parameters)
     inputs = paths | {"surfaces": surfaces["surfaces"]}
     table = folder / "measurements.csv"
-    parameters = {"case": "a", "structures": STRUCTURES}
+    parameters = {"case": "a", "structures": STRUCTURES, "ledger_limit": 10.0}
     run_stage("measure", measure, inputs, {"measurements": table}, parameters)
     with open(table, newline="") as stream:
         reader = csv.DictReader(stream)
