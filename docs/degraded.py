@@ -1,6 +1,6 @@
 """Real scans made worse on purpose: how far volumes move, and whether the intervals hold them.
 
-    python docs/degraded.py DATA [hippocampi, all where none is given] > docs/degraded.md
+    python docs/degraded.py DATA [hippocampi, 40 where none is given] > docs/degraded.md
 
 DATA: the folder of public scans (`tests/real/cohort.py`). Each scan, and each made worse
 (`degradations`), goes through the stages ingest to measure, with the recipe's corrections off and on.
@@ -205,10 +205,10 @@ def _beyond(pair: Pair) -> float:
     return abs(pair.before.mask - (low + high) / 2) / ((high - low) / 2)
 
 
-def hippocampi(data: Path, number: int | None) -> Iterator[Labelled]:
-    """So many of the crops, spread over all of them; all where no number is given."""
+def hippocampi(data: Path, number: int) -> Iterator[Labelled]:
+    """So many of the crops, spread over all of them."""
     images = sorted((data / "msd_hippocampus" / "images").glob("*.nii.gz"))
-    chosen = np.linspace(0, len(images) - 1, number or len(images)).astype(int)
+    chosen = np.linspace(0, len(images) - 1, number).astype(int)
     for image in (images[n] for n in chosen):
         scan, _ = read_source(image)
         labels = _labels(data / "msd_hippocampus" / "labels" / image.name)
@@ -230,7 +230,7 @@ def _labels(path: Path) -> Volume:
 
 def main() -> None:
     """Print the text and the tables."""
-    data, number = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else None
+    data, number = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 40
     recipes = ROOT / "config" / "recipes"
     crops = list(hippocampi(data, number))
     large = torso(data, "example_ct.nii.gz", "example_seg_fast_force_split.nii.gz")
