@@ -1,20 +1,21 @@
 """Metal in a CT: where it lies, and how far the streaks around it are off.
 
 The error is estimated slice by slice from the image's own projections. Rays through metal are replaced
-by what their neighbours say of a body that a first, cleaner image shows, and what this changes is the
+by what their neighbours say of a body that a cleaner image shows, and what this changes is the
 error: metal artefact reduction by normalised in-painting (Meyer et al. 2010, doi:10.1118/1.3484090),
 here by differences, not ratios. Only the error is reconstructed, so the rest of the image keeps its
 resolution.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import cc3d
 import numpy as np
 from scipy import ndimage
 
 from scanmill.grid import Grid
-from scanmill.phantom.projection import Beam, project, reconstruct
+from scanmill.phantom.projection import Beam, project, reconstruct, softened
 
 # Enamel and the densest bone stay below CORE_HU, which a 12-bit CT, clipped at 3071, still holds.
 CORE_HU = 3000
@@ -23,10 +24,39 @@ EDGE_HU = 2200
 LEAST_CORE_MM3 = 10.0
 # Voxels across, about, of slices in which streaks are marked; time grows with the cube of it.
 COARSE_MATRIX = 256
-# The most that a prior image takes metal and the bone beside it for, and what is soft tissue in it,
-# relative to water.
+# The most that a prior image takes metal and the bone beside it for, and what is air and soft tissue
+# in it, relative to water.
 BRIGHTEST, SOFT, AIR = 2.2, (0.85, 1.3), 0.25
 SOFT_VALUE, METAL_VALUE = 1.03, 1.5
+# The slice shows the bone beside metal, the in-painted one fewer streaks: priors are between.
+FIRST_PART, PASSES = 0.5, 2
+# Blooming reaches this far out of metal, or one voxel.
+BLOOMING_MM = 1.5
+MISLEADING_HU = 40
+# Of voxels where an error of this many HU is estimated, half are off by more than MISLEADING_HU, of
+# others as `_chance` says: the curve fits 48 phantoms as docs/artefacts.py makes them, a little high
+# where little is estimated. So many of all that are off shall be marked.
+EVEN_HU, STEEPNESS, WANTED = 35.0, 3, 0.92
+# The least estimate that stands out of noise, and the voxels over which it is averaged.
+LEAST_HU, NEIGHBOURHOOD = 5.0, 0.7
+# The part of what stands out of air that the estimate is at least, if it is a streak.
+EXPLAINED = 0.2
+# What the estimate itself is off by, about: of smaller errors, little is taken away.
+UNSURE_HU = 8.0
+# Soft tissue, in which in-painting is judged, and the voxels across of which it is judged.
+SOFT_HU, ACROSS = 200.0, 5
+
+
+@dataclass
+class Streaks:
+    """What metal does to one slice, [y, x].
+
+    error: HU that it adds to each voxel, estimated. misled: voxels that are likely off by more than
+    MISLEADING_HU, or lie within the metal's blooming.
+    """
+
+    error: np.ndarray
+    misled: np.ndarray
 
 
 def find_metal(image: np.ndarray, grid: Grid) -> np.ndarray | None:
@@ -43,10 +73,10 @@ def find_metal(image: np.ndarray, grid: Grid) -> np.ndarray | None:
     return chosen[pieces] if chosen.any() else None
 
 
-def metal_errors(
+def find_streaks(
     image: np.ndarray, metal: np.ndarray, spacing: tuple[float, float], fine: bool
-) -> Iterator[tuple[int, np.ndarray]]:
-    """How much metal adds to each voxel of the slices that hold some: number and HU, [y, x].
+) -> Iterator[tuple[int, Streaks]]:
+    """What metal does to the slices that hold some, by their numbers.
 
     image: HU, metal: mask, both [z, y, x] with z across the plane that the scanner turns in. spacing:
     mm along (x, y). fine: at the slices' own resolution, which in-painting needs; else at that of
@@ -57,7 +87,49 @@ def metal_errors(
         water = _averaged(np.maximum(1 + image[k] / 1000, 0), block)
         held = _averaged(metal[k], block) > 0
         beam = Beam(water.shape, (spacing[0] * block, spacing[1] * block))
-        yield int(k), _refined(_error(water, held, beam), block, image.shape[1:])
+        error = _refined(_error(water, held, beam), block, image.shape[1:])
+        away = ndimage.distance_transform_edt(~metal[k], sampling=spacing[::-1])
+        bloomed = away <= max(BLOOMING_MM, *spacing)
+        yield int(k), Streaks(error, _misled(image[k], error, bloomed, block))
+
+
+def inpainted(image: np.ndarray, metal: np.ndarray, streaks: Streaks) -> np.ndarray | None:
+    """A slice in HU without the errors of its misled voxels; None where it would be no better.
+
+    Streaks make soft tissue uneven; where taking the errors away makes it more so, they are wrong.
+    """
+    error = streaks.error**3 / (streaks.error**2 + UNSURE_HU**2)
+    better = image - np.where(streaks.misled & ~metal, error, 0)
+    middles = [ndimage.median_filter(i, ACROSS) for i in (image, better)]
+    near = ndimage.binary_dilation(metal, np.ones((ACROSS, ACROSS)))
+    soft = streaks.misled & ~near & (np.abs(middles[1]) < SOFT_HU)
+    before, after = (
+        np.abs(i - middle)[soft].sum() for i, middle in zip((image, better), middles, strict=True)
+    )
+    return better if after < before else None
+
+
+def _misled(image: np.ndarray, error: np.ndarray, bloomed: np.ndarray, block: int) -> np.ndarray:
+    """The fewest voxels that hold the wanted part of all that are likely off."""
+    size = np.sqrt(ndimage.gaussian_filter(error**2, NEIGHBOURHOOD * block))
+    chance = _chance(size)
+    # Beside the body there is air: how far it is off is seen, but for a table, which streaks do not
+    # explain.
+    above = image + 1000.0
+    outside = _beside((above - error) / 1000)
+    chance[outside] = ((above > MISLEADING_HU) & (size > EXPLAINED * above))[outside]
+    chance[size < LEAST_HU] = 0
+    chance[bloomed] = 1
+    falling = np.sort(chance, axis=None)[::-1]
+    total = np.cumsum(falling)
+    least = falling[np.searchsorted(total, WANTED * total[-1])]
+    return bloomed | (chance >= least)
+
+
+def _chance(size: np.ndarray) -> np.ndarray:
+    """How likely voxels are off by more than MISLEADING_HU. size: of the estimated error, HU."""
+    power = size**STEEPNESS
+    return power / (power + EVEN_HU**STEEPNESS)
 
 
 def _error(water: np.ndarray, metal: np.ndarray, beam: Beam) -> np.ndarray:
@@ -68,23 +140,38 @@ def _error(water: np.ndarray, metal: np.ndarray, beam: Beam) -> np.ndarray:
     trace = _trace(metal, beam)
     wanted = ndimage.binary_dilation(trace, np.ones((1, 3)))
     views = project(water, beam, wanted)
-    first = reconstruct(views - _bridged(views, trace), beam)
-    # The slice shows the bone beside the metal, the in-painted one fewer streaks: the mean has both.
-    prior = _prior(np.minimum(water - first / 2, BRIGHTEST), metal)
-    beyond = views - project(prior, beam, wanted)
-    error = 1000 * reconstruct(beyond - _bridged(beyond, trace), beam)
+    error = FIRST_PART * reconstruct(softened(views - _bridged(views, trace)), beam)
+    for _ in range(PASSES):
+        prior = _prior(np.minimum(water - error, BRIGHTEST), metal)
+        beyond = views - project(prior, beam, wanted)
+        # The slice is as smooth as its scanner made it; made smoother, what it is off by would seem
+        # less than it is.
+        error = reconstruct(beyond - _bridged(beyond, trace), beam)
     # What replaces the metal itself is no error, and must not leak out of it.
     nearest = ndimage.distance_transform_edt(metal, return_distances=False, return_indices=True)
-    return error[tuple(nearest)]
+    return 1000 * error[tuple(nearest)]
 
 
 def _prior(water: np.ndarray, metal: np.ndarray) -> np.ndarray:
-    """What a slice would be without noise and streaks, relative to water: air, soft tissue, bone."""
+    """What a slice would be without streaks, relative to water: air, soft tissue of one kind, the rest.
+
+    Bone and lung keep their edges: blurred, they would cast streaks of their own.
+    """
     smooth = ndimage.gaussian_filter(water, 1.0)
-    smooth[(smooth > SOFT[0]) & (smooth < SOFT[1])] = SOFT_VALUE
-    smooth[smooth < AIR] = 0
-    smooth[metal] = METAL_VALUE
-    return smooth
+    prior = np.where((smooth > SOFT[0]) & (smooth < SOFT[1]), SOFT_VALUE, water)
+    prior[_beside(water)] = 0
+    prior[metal] = METAL_VALUE
+    return prior
+
+
+def _beside(water: np.ndarray) -> np.ndarray:
+    """The air beside the body in a slice, a mask: what reaches its edges."""
+    pieces, number = ndimage.label(ndimage.gaussian_filter(water, 1.0) < AIR)
+    edges = np.concatenate([pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]])
+    reaching = np.zeros(number + 1, bool)
+    reaching[edges] = True
+    reaching[0] = False
+    return reaching[pieces]
 
 
 def _trace(metal: np.ndarray, beam: Beam) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 
 from scanmill.grid import Grid
 from scanmill.phantom.noise import stored
-from scanmill.phantom.projection import Beam, project, reconstruct
+from scanmill.phantom.projection import Beam, project, reconstruct, softened
 
 # Four lines, at 40, 60, 80 and 100 keV, for the spectrum of a 120 kV tube: a coarse model of it.
 SPECTRUM = np.array([0.1, 0.4, 0.3, 0.2])
@@ -54,7 +54,8 @@ def _error(
     arriving = np.exp(-tissue[..., None] * WATER - implant[..., None] * attenuation) @ SPECTRUM
     counted = np.maximum(random.poisson(photons * arriving), 1)
     measured = _water_length(-np.log(counted / photons))
-    return 1000 * reconstruct(measured - tissue - project(water * metal, beam), beam)
+    wrong = measured - tissue - project(water * metal, beam)
+    return 1000 * reconstruct(softened(wrong), beam)
 
 
 def _water_length(loss: np.ndarray) -> np.ndarray:

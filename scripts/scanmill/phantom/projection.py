@@ -49,15 +49,20 @@ def project(image: np.ndarray, beam: Beam, wanted: np.ndarray | None = None) -> 
     return _project(image, *beam.spacing, beam.angles, wanted, beam.pitch)
 
 
+def softened(views: np.ndarray) -> np.ndarray:
+    """Views [view, ray] smoothed along the rays by a Hann window, as soft kernels of scanners do."""
+    padded = np.pad(views, [(0, 0), (1, 1)])
+    return padded[:, 1:-1] / 2 + (padded[:, :-2] + padded[:, 2:]) / 4
+
+
 def reconstruct(views: np.ndarray, beam: Beam) -> np.ndarray:
-    """The slice [y, x] that has these line integrals, by a ramp filter with a Hann window."""
+    """The slice [y, x] that has these line integrals, by a ramp filter."""
     padded = fft.next_fast_len(2 * beam.rays, real=True)
     ramp = np.zeros(padded)
     ramp[0] = 0.25
     odd = np.arange(1, beam.rays, 2)
     ramp[odd] = ramp[-odd] = -1 / (pi * odd) ** 2
-    window = 0.5 + 0.5 * np.cos(2 * pi * fft.rfftfreq(padded))
-    spectrum = fft.rfft(views, padded, axis=1) * (fft.rfft(ramp) * window / beam.pitch)
+    spectrum = fft.rfft(views, padded, axis=1) * (fft.rfft(ramp) / beam.pitch)
     filtered = fft.irfft(spectrum, padded, axis=1)[:, : beam.rays]
     image = np.zeros(beam.shape)
     _back_project(np.ascontiguousarray(filtered), *beam.spacing, beam.angles, beam.pitch, image)
