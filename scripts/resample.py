@@ -59,6 +59,8 @@ def resample(
         record.details["frame_of_reference"] = ingested["frame_of_reference"]
     examined = _examined(record, scan, "any" if reason else modality, correct["metal"])
     write_volume(artefacts, Volume(onto(examined.marks, scan.grid, target), target))
+    # Half the size of the scan, and not needed while the scan is corrected and resampled.
+    examined.marks = None
     corrected = correct_intensities(
         Volume(examined.image, scan.grid), modality, correct["bias"], correct["noise"]
     )

@@ -10,8 +10,8 @@ ASIDE = 4
 # Values beyond these belong to edges of anatomy, not to rings, and air is clipped.
 STEEPEST_HU, LOWEST_HU = 150.0, -950.0
 LEAST_HU, LEAST_RADIUS = 5.0, 8
-# How many of the sectors in tissue agree on the sign, and how many of them there are at least.
-AGREEING, LEAST_SECTORS = 0.95, 12
+# All sectors in tissue agree on the sign, and there are at least so many of them.
+LEAST_SECTORS = 12
 # Of a sector's median over its own uncertainty, on average over the sectors.
 SIGNIFICANT = 3.0
 
@@ -91,15 +91,15 @@ def _is_ring(above):  # noqa: ANN001, ANN202
         sector = sector[np.isfinite(sector)]
         if len(sector) >= PER_SECTOR // 2:
             medians[sectors] = np.median(sector)
+            if np.sign(medians[sectors]) != np.sign(medians[0]):
+                return False
             away[told : told + len(sector)] = np.abs(sector - medians[sectors])
             told += len(sector)
             sectors += 1
     if sectors < LEAST_SECTORS:
         return False
-    medians = medians[:sectors]
-    middle = np.median(medians)
-    agreeing = (np.sign(medians) == np.sign(middle)).mean()
-    if abs(middle) < LEAST_HU or agreeing < AGREEING:
+    middle = np.median(medians[:sectors])
+    if abs(middle) < LEAST_HU:
         return False
     spread = np.median(away[:told]) * 1.4826
     return abs(middle) > SIGNIFICANT * 1.25 * spread / np.sqrt(PER_SECTOR)
