@@ -7,8 +7,10 @@ from scanmill.grid import Grid
 from scanmill.noise_level import NoiseLevel, noise_level
 from scanmill.phantom.noise import rician
 from scanmill.surface import Surface
-from scanmill.surface_measures import volume
+from scanmill.surface_measures import centroid, volume
 from scanmill.validation import twin as twins
+from scanmill.validation.air import held_air
+from scanmill.validation.coverage import coverages
 from scanmill.validation.scanner import blur_of, blurred, noisy, placed_anew, thicker
 from scanmill.validation.truth import ideal_labels, ideal_masks, truth_of
 from scanmill.volume_file import Volume
@@ -24,8 +26,6 @@ AIR, LIVER, LESION, SIGMA = -900.0, 60.0, 180.0, 15.0
 
 def scanned(sd=SIGMA, seed=1):
     """The organ and its tumour as a noisy scan; the organ has a ramp of intensity along z."""
-    from scanmill.validation.coverage import coverages
-
     organ, tumour = coverages([ORGAN, TUMOUR], GRID)
     image = np.full(GRID.shape, AIR)
     ramp = LIVER + 2.0 * (np.arange(GRID.size[2]) - GRID.size[2] / 2)[:, None, None]
@@ -37,7 +37,7 @@ def scanned(sd=SIGMA, seed=1):
 
 @pytest.fixture(scope="module")
 def model():
-    return twins.model_of(scanned(), {"organ": ORGAN, "tumour": TUMOUR})
+    return twins.model_of(scanned(), {"organ": ORGAN, "tumour": TUMOUR}, "CT")
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS.values(), ids=DIRECTIONS)
@@ -77,7 +77,7 @@ def test_a_twin_has_each_tissue_where_its_surface_lies(model):
 
 
 def test_the_slow_changes_within_a_tissue_stay_where_they_were_in_space():
-    model = twins.model_of(scanned(sd=0), {"organ": ORGAN, "tumour": TUMOUR})
+    model = twins.model_of(scanned(sd=0), {"organ": ORGAN, "tumour": TUMOUR}, "CT")
     twin = twins.twin_of(model, [3, 1])
     grid, image, organ = twin.image.grid, twin.image.array, twin.covered["organ"]
     z, y, x = np.nonzero(organ.visible > 0.999)
@@ -91,7 +91,7 @@ def test_the_slow_changes_within_a_tissue_stay_where_they_were_in_space():
 
 
 def test_a_voxel_across_an_edge_holds_its_share_of_both_tissues():
-    model = twins.model_of(scanned(sd=0), {"organ": ORGAN, "tumour": TUMOUR})
+    model = twins.model_of(scanned(sd=0), {"organ": ORGAN, "tumour": TUMOUR}, "CT")
     assert model.blur == (0, 0, 0)
     twin = twins.twin_of(model, [5, 1])
     tumour = twin.covered["tumour"]
@@ -167,6 +167,54 @@ def test_a_bias_field_shades_by_as_much_as_it_says(model):
     assert 0.55 < ratio.min() < 0.75 and 1.25 < ratio.max() < 1.45
 
 
+def held(air, lung, direction):
+    """A body of 60 HU that holds a block of air, and a lung: scan, what both fill, the air as drawn."""
+    grid = Grid(
+        (50, 46, 40), (1.1, 1.1, 1.6), (40.0, -90.0, 7.0), tuple(direction.ravel().tolist())
+    )
+    middle = grid.to_physical((np.array(grid.size) - 1) / 2)
+    turned = ((10, 1, 2), direction @ TURN), ((-11, 0, -3), direction)
+    places = [(np.add(middle, direction @ offset), turn.ravel()) for offset, turn in turned]
+    blocks = {
+        "body": block((42, 40, 50), middle, direction.ravel()),
+        "air": block(air, *places[0]),
+        "lung": block(lung, *places[1]),
+    }
+    covered = dict(zip(blocks, coverages(list(blocks.values()), grid), strict=True))
+    image = np.full(grid.shape, -1000.0)
+    for name, hu in (("body", 60), ("air", -990), ("lung", -850)):
+        part = covered[name]
+        image[part.box] += part.visible * (hu + 1000)
+    return Volume(image, grid), [covered["body"], covered["lung"]], blocks["air"]
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS.values(), ids=DIRECTIONS)
+def test_air_that_a_body_holds_has_its_own_surface_and_a_lung_keeps_its_own(direction):
+    scan, covered, drawn = held((13, 12, 16), (12, 20, 22), direction)
+    surface = held_air(scan, covered)
+    # Corners are cut off a little, as they are where a scan is drawn at half contrast.
+    assert volume(surface) == pytest.approx(13 * 12 * 16, rel=0.06)
+    assert centroid(surface) == pytest.approx(centroid(drawn), abs=0.1)
+
+
+def test_no_air_no_surface():
+    scan, covered, _ = held((13, 12, 16), (12, 20, 22), np.eye(3))
+    assert held_air(Volume(np.maximum(scan.array, -300), scan.grid), covered) is None
+
+
+def test_the_rim_of_air_in_a_twin_is_no_wider_than_in_the_scan():
+    scan, *_ = held((13, 12, 16), (12, 20, 22), np.eye(3))
+    body = block((42, 40, 50), scan.grid.to_physical((np.array(scan.grid.size) - 1) / 2))
+    middle = np.s_[6:-6, 8:-8, 30:-8]
+    told = {}
+    for modality in ("CT", "MR"):
+        model = twins.model_of(scan, {"body": body}, modality)
+        image = twins.twin_of(model, [3, 1]).image.array[middle]
+        told[modality] = int(((image > -900) & (image < -100)).sum())
+    rim = scan.array[middle]
+    assert told["CT"] <= 1.1 * ((rim > -900) & (rim < -100)).sum() < 0.9 * told["MR"]
+
+
 def test_the_same_seed_gives_the_same_twin(model):
     one, two, other = (twins.twin_of(model, seed).image for seed in ([7, 1], [7, 1], [7, 2]))
     assert one.grid == two.grid and one.array.tobytes() == two.array.tobytes()
@@ -174,8 +222,6 @@ def test_the_same_seed_gives_the_same_twin(model):
 
 
 def test_truth_is_the_polyhedrons_where_it_is_whole_and_its_part_where_it_is_cut():
-    from scanmill.validation.coverage import coverages
-
     (covered,) = coverages([ORGAN], GRID)
     truth = truth_of(ORGAN, covered, GRID)
     assert truth["volume"] == pytest.approx(30 * 26 * 32)

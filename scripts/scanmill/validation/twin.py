@@ -14,6 +14,7 @@ from scanmill.grid import Grid, Triple
 from scanmill.noise_level import NoiseLevel, noise_level
 from scanmill.phantom.fields import bias_field
 from scanmill.surface import Surface
+from scanmill.validation.air import held_air
 from scanmill.validation.coverage import Coverage, coverages
 from scanmill.validation.scanner import blur_of, blurred, noisy, placed_anew, thicker
 from scanmill.validation.tissue import Tissue, tissues_of
@@ -23,15 +24,17 @@ from scanmill.volume_file import Volume
 NOISE, SLICES, BIAS = "noise", "slices", "bias"
 NOISE_TIMES, SLICES_TIMES, BIAS_AMPLITUDE = 2, 3, 0.4
 LEAST_SLICES = 4
+# No structure of a recipe can be called so.
+AIR = ""
 
 
 @dataclass
 class Model:
     """What twins of a case are made of.
 
-    surfaces: by structure, those with a tissue of their own, later ones over earlier ones. tissues:
-    None of a structure that the scan does not show. blur: standard deviations in voxels along
-    (x, y, z).
+    surfaces: by structure, those with a tissue of their own, later ones over earlier ones; AIR is
+    what they hold of it. tissues: None of a structure that the scan does not show. blur: standard
+    deviations in voxels along (x, y, z).
     """
 
     grid: Grid
@@ -56,15 +59,19 @@ class Twin:
     means: dict[str, float]
 
 
-def model_of(scan: Volume, surfaces: Mapping[str, Surface]) -> Model:
+def model_of(scan: Volume, surfaces: Mapping[str, Surface], modality: str) -> Model:
     """The model of a scan, and of the closed surfaces that were found in it, LPS mm."""
-    covered = coverages(list(surfaces.values()), scan.grid)
+    shown = dict(surfaces)
+    covered = coverages(list(shown.values()), scan.grid)
     noise = noise_level(scan.array, scan.grid.spacing)
-    calm = scan.array
+    calm = Volume(scan.array, scan.grid)
     if noise.sd > 0:
-        calm = without_noise(calm, scan.grid.spacing, noise.sd)
-    around, tissues = tissues_of(Volume(calm, scan.grid), covered)
-    model = Model(scan.grid, scan.array.dtype, dict(surfaces), around, tissues, noise, (0, 0, 0))
+        calm = Volume(without_noise(scan.array, scan.grid.spacing, noise.sd), scan.grid)
+    if modality == "CT" and (air := held_air(calm, covered)):
+        shown[AIR] = air
+        covered = coverages(list(shown.values()), scan.grid)
+    around, tissues = tissues_of(calm, covered)
+    model = Model(scan.grid, scan.array.dtype, shown, around, tissues, noise, (0, 0, 0))
     sharp, _ = _rendered(model, scan.grid, covered)
     blur = blur_of(scan.array, sharp, _edges(covered, scan.grid), scan.grid.spacing)
     return replace(model, blur=blur)

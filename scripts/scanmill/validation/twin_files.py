@@ -31,7 +31,7 @@ def write_twins(case: Case, first: int, draws: int, folder: Path) -> list[Row]:
     shown = {name: s for name, s in surfaces.items() if case.has_tissue(name)}
     if not shown:
         return []
-    model = model_of(case.scan(), shown)
+    model = model_of(case.scan(), shown, case.recipe.modality)
     planned = [(draw, "") for draw in range(1, draws + 1)]
     planned += [(1, degraded) for degraded in degradations(model, case.recipe.modality)]
     rows = []
