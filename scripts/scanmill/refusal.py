@@ -43,7 +43,12 @@ CODES: dict[str, str] = {
     "labels-ambiguous": "several supplied labels could be the one that is meant",
     "structure-empty": "the structure has no voxel",
     "structure-skipped": "a structure that this one is built from has no voxel",
+    "registration-failed": "two scans could not be brought onto each other",
     "seed-misses": "a seed of the recipe lies in no part of the structure",
+    "seeds-missing": "the structure has no seed",
+    "seeds-outside": "seeds of the structure lie outside the scan",
+    "seeds-conflict": "a voxel is a seed of two structures",
+    "seeds-unbounded": "nothing bounds what grows from the seeds",
     # mesh and measure
     "surface-open": "no closed surface could be built",
     "volume-uncertain": "half the interval of the volume is more than half the volume",
