@@ -1,9 +1,10 @@
 rule segment:
-    # The semantic label map, from supplied labels (any grid) and rules; what overlaps is kept whole.
+    # The semantic label map, from supplied labels (any grid), rules and seeds; what overlaps is kept whole.
     input:
         isotropic=rules.resample.output.isotropic,
         isotropic_sidecar=rules.resample.output.sidecar,
         supplied=labels_card,
+        seeds=seeds_card,
         made=made_labels,
     output:
         labels=f"{CASE_FOLDER}/labels.nii.gz",

@@ -22,7 +22,8 @@ def scan_state(wildcards):
 
 
 def labels_state(wildcards):
-    return state(path for path in labels_of(wildcards) if path not in made_labels(wildcards))
+    files = [*labels_of(wildcards), *seeds_of(wildcards)]
+    return state(path for path in files if path not in made_labels(wildcards))
 
 
 def located(source, case, part):
@@ -57,6 +58,11 @@ def labels_of(wildcards):
     return files + [voxels for file in files for voxels in detached(file)]
 
 
+def seeds_of(wildcards):
+    """The file of the case's seeds, if it has one."""
+    return [seeds] if (seeds := CASES[wildcards.case].seeds) else []
+
+
 def made(sources, case, part):
     """What rules make of the sources, and the cards by which a change of what is asked is seen."""
     found = [located(source, case, part) for source in sources]
@@ -84,6 +90,15 @@ def labels_card(wildcards):
     """The card of the case's label files, if it has any."""
     path = f"sources/{wildcards.case}/labels.card"
     files = labels_of(wildcards)
+    if files:
+        write_card(Path(path), files)
+    return path if files else []
+
+
+def seeds_card(wildcards):
+    """The card of the file of the case's seeds, if it has one."""
+    path = f"sources/{wildcards.case}/seeds.card"
+    files = seeds_of(wildcards)
     if files:
         write_card(Path(path), files)
     return path if files else []

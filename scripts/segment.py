@@ -1,9 +1,9 @@
 """Segment: which structure each voxel belongs to.
 
-In: isotropic.nii.gz with its sidecar, and the labels that the sheet supplies: label maps on any grid,
-DICOM SEG, or RTSTRUCT, whose contours are drawn on the scan's slices as acquired. Out: labels.nii.gz,
-the label map on the isotropic grid, and overlaps/<structure>.nii.gz, the whole mask of each structure
-that another one covers in part.
+In: isotropic.nii.gz with its sidecar, and what the sheet supplies: labels, which are label maps on any
+grid, DICOM SEG, or RTSTRUCT, whose contours are drawn on the scan's slices as acquired; and seeds,
+points in LPS mm. Out: labels.nii.gz, the label map on the isotropic grid, and
+overlaps/<structure>.nii.gz, the whole mask of each structure that another one covers in part.
 """
 
 from functools import cache
@@ -13,12 +13,13 @@ from pathlib import Path
 import numpy as np
 from scanmill.label_map import LabelMap
 from scanmill.label_map_files import write_label_map
-from scanmill.segmentation import Scene, Structure, rules, supplied
+from scanmill.seed_file import read_seeds
+from scanmill.segmentation import Scene, Structure, rules, seeded, supplied
 from scanmill.sidecar import read_sidecar
 from scanmill.stage import Record, run_job
 from scanmill.volume_file import read_grid, read_volume
 
-METHODS = {"labels": supplied.segment, "rules": rules.segment}
+METHODS = {"labels": supplied.segment, "rules": rules.segment, "seeded": seeded.segment}
 
 
 def segment(
@@ -30,11 +31,13 @@ def segment(
     structures: list[Structure],
     supplied: list[Path] | None = None,
     supplied_structures: list[str | None] | None = None,
+    seeds: list[Path] | None = None,
 ) -> None:
     """Write the label map. structures: of the recipe, in order; later ones lie on earlier ones.
 
     supplied: the user's label files, then whatever files of voxels their headers name;
-    supplied_structures: what each label file is the mask of, or None for a map of several.
+    supplied_structures: what each label file is the mask of, or None for a map of several. seeds: the
+    user's file of seeds, if the sheet names one.
     """
     grid = read_grid(isotropic)
     record.grid = grid
@@ -55,6 +58,7 @@ def segment(
         supplied=list(zip(supplied_structures or [], supplied or [], strict=False)),
         scan=grid.concentric(*native),
         frame_of_reference=resampled.get("frame_of_reference"),
+        seeds=[seed for file in seeds or [] for seed in read_seeds(file)],
     )
     for method, run in groupby(structures, key=lambda s: s["segment"]["method"]):
         METHODS[method](list(run), scene)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from scanmill import disk, site
 from scanmill.pacs.query import STARTS, QueryError, parse
-from scanmill.problem import known_names, shown
+from scanmill.problem import Problem, SettingsError, known_names, shown
 from scanmill.recipe import Recipe
+from scanmill.seed_file import BACKGROUND, Seed, read_seeds
 
 PHANTOM = "phantom:"
 MASK_SUFFIX = ".nii.gz"
@@ -60,6 +61,34 @@ class Places:
             text = f"labels were found, and the recipe '{recipe.name}' takes none"
             raise CellError(f"{text}; an empty cell or another recipe would be right")
         return found
+
+    def seeds(self, text: str, recipe: Recipe | None, is_atlas: bool) -> str:
+        """The absolute path of a file of seeds whose structures the recipe knows, or nothing.
+
+        recipe: None where it is wrong, so that only the file is checked. Raises CellError, also where
+        the recipe needs seeds and there are none.
+        """
+        wanted = recipe.seeded() if recipe else []
+        if not text:
+            if wanted and not is_atlas:
+                names = ", ".join(wanted)
+                found = f"nothing was found, and the recipe grows {names} from seeds"
+                raise CellError(f"{found}; the path of a file of seeds would be right")
+            return ""
+        path = self.folder / text
+        if self._kind(path) == disk.FOLDER:
+            raise CellError(f"{str(path)!r} is a folder; a file of seeds would be right")
+        if recipe and not wanted:
+            found = f"seeds were found, and the recipe '{recipe.name}' takes none"
+            raise CellError(f"{found}; an empty cell or another recipe would be right")
+        try:
+            found = read_seeds(path)
+        except SettingsError as error:
+            raise CellError(*map(str, error.problems)) from None
+        faults = _strangers(found, wanted) if recipe else []
+        if faults:
+            raise CellError(*(str(Problem(str(path), line, 1, fault)) for line, fault in faults))
+        return str(path)
 
     def _given(self, text: str, recipe: Recipe | None, is_atlas: bool) -> Labels:
         if text.startswith(PHANTOM):
@@ -151,6 +180,20 @@ class Places:
             except OSError as error:
                 raise CellError(f"{str(path)!r} cannot be read ({error.strerror})") from None
         return self._listings[path]
+
+
+def _strangers(seeds: list[Seed], wanted: list[str]) -> list[tuple[int | None, str]]:
+    """The seeds of no structure that the recipe grows from the sheet's seeds: line, and why."""
+    known = [*wanted, BACKGROUND]
+    return [
+        (
+            seed.line,
+            f"a seed of {shown(seed.structure)} was found, which the recipe does not grow; "
+            f"{known_names(seed.structure, known)} would be right",
+        )
+        for seed in seeds
+        if not any(map(seed.is_of, known))
+    ]
 
 
 def _no_labels(recipe: Recipe | None, is_atlas: bool) -> Labels:

@@ -8,9 +8,12 @@ from typing import Any
 
 from scanmill import disk, snomed, yaml_file
 from scanmill.problem import Problem, SettingsError, collected, known_names, shown
+from scanmill.seed_file import BACKGROUND
 from scanmill.yaml_file import Fault, Keys
 
 REFERENCES = ("inside", "outside", "touching")
+# Where the seeds of a structure are that neither names another nor lists points.
+FROM_FILE = "file"
 PATH_LIKE = re.compile(r"[/\\]|\.ya?ml$", re.IGNORECASE)
 SNOMED_CT = "SCT"
 # Of those tried, the one that measures the area of smooth and sharp bodies alike within 2 %.
@@ -35,7 +38,8 @@ class Recipe:
     or inpaint, bias: off or n4, noise: off or diffusion. structures: plain dictionaries of JSON
     types, in the order of the file: name, label, code {scheme, value, meaning}, category (a key of
     snomed.CATEGORIES), laterality (of snomed.LATERALITIES, or None), colour, segment {method,
-    steps; for `labels` value, in a label map, and named, patterns of the name in a DICOM object},
+    steps; for `labels` value, in a label map, and named, patterns of the name in a DICOM object; for
+    `seeded` seeds, radius, reach, mm, and inside, a structure or None},
     triangles (None: as many as the surface has), distances_to (names of other structures) and drawn
     (a margin says where its boundary is, not the image).
     """
@@ -53,6 +57,10 @@ class Recipe:
     def supplied(self) -> list[str]:
         """Names of the structures that come from supplied labels."""
         return [s["name"] for s in self.structures if s["segment"]["method"] == "labels"]
+
+    def seeded(self) -> list[str]:
+        """Names of the structures that grow from seeds which the sheet supplies."""
+        return [s["name"] for s in self.structures if s["segment"].get("seeds") == FROM_FILE]
 
 
 @dataclass
@@ -148,15 +156,13 @@ def _is_drawn(steps: list[dict[str, Any]]) -> bool:
 
 def _filled_segment(structure: dict[str, Any]) -> dict[str, Any]:
     segment = structure["segment"]
-    supplied = {
-        "value": segment.get("value", structure["label"]),
-        "named": segment.get("named", [structure["name"]]),
-    }
-    return {
-        "method": segment["method"],
-        **(supplied if segment["method"] == "labels" else {}),
-        "steps": segment.get("steps", []),
-    }
+    defaults = {
+        "labels": {"value": structure["label"], "named": [structure["name"]]},
+        "rules": {},
+        "seeded": {"seeds": FROM_FILE, "radius": 0.0, "reach": None, "inside": None},
+    }[segment["method"]]
+    filled = {key: segment.get(key, default) for key, default in defaults.items()}
+    return {"method": segment["method"], **filled, "steps": segment.get("steps", [])}
 
 
 def _disagreements(document: yaml_file.Document, broken: set[Keys]) -> list[Fault]:
@@ -176,6 +182,7 @@ def _disagreements(document: yaml_file.Document, broken: set[Keys]) -> list[Faul
             faults += _code_faults(structure["code"], (*keys, "code"))
             faults += _distance_faults(structure, (*keys, "distances_to"), names)
             steps = structure["segment"].get("steps", [])
+            faults += _seed_faults(structure, (*keys, "segment"), earlier, names)
             for i, step in enumerate(steps):
                 place = (*keys, "segment", "steps", i)
                 faults += _step_faults(step, place, structure["name"], earlier, names)
@@ -225,6 +232,20 @@ def _step_faults(
             if other not in earlier:
                 text = _not_earlier(kind, other, name, earlier, names)
                 yield Fault((*place, i) if isinstance(value, list) else place, text)
+
+
+def _seed_faults(
+    structure: dict[str, Any], keys: Keys, earlier: list[str], names: list[str]
+) -> Iterator[Fault]:
+    segment = structure["segment"]
+    if segment["method"] == "seeded" and structure["name"] == BACKGROUND:
+        text = f"'{BACKGROUND}' is what seeds of no structure are called; another would be right"
+        yield Fault((*keys[:-1], "name"), text)
+    for key in ("seeds", "inside"):
+        other = segment.get(key)
+        if isinstance(other, str) and other not in (*earlier, FROM_FILE):
+            text = _not_earlier(key, other, structure["name"], earlier, names)
+            yield Fault((*keys, key), text)
 
 
 def _not_earlier(kind: str, other: str, name: str, earlier: list[str], names: list[str]) -> str:

@@ -13,7 +13,7 @@ from scanmill.recipe import Shelf, UnknownRecipeError
 from scanmill.tab_table import Line, Table
 
 REQUIRED = ("case", "scan")
-KNOWN = (*REQUIRED, "series", "volume", "recipe", "labels", "role")
+KNOWN = (*REQUIRED, "series", "volume", "recipe", "labels", "seeds", "role")
 ROLES = ("scan", "atlas")
 CASE = re.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 VOLUME = re.compile("[1-9][0-9]{0,4}|[A-Z][A-Za-z0-9]*=.*[^ ].*")
@@ -31,7 +31,8 @@ class Row:
     or UID of the DICOM series wanted, or empty. volume: which volume of a series that holds several,
     its number from 1 or `Keyword=value`, or empty. recipe: key on the shelf.
     labels: (structure, path) of each supplied mask, or one (None, path or `phantom:<name>`) for a
-    map of all structures. extra: the further columns, in the sheet's order. line: in the sheet.
+    map of all structures. seeds: absolute path of a file of seeds, or empty. extra: the further
+    columns, in the sheet's order. line: in the sheet.
     """
 
     case: str
@@ -40,6 +41,7 @@ class Row:
     volume: str
     recipe: str
     labels: Labels
+    seeds: str
     role: str
     extra: dict[str, str]
     line: int
@@ -122,6 +124,8 @@ class _Checker:
         recipe = self.shelf.recipes.get(key)
         cell = given.get("labels", "")
         labels = self._checked(line, "labels", self.places.labels, cell, recipe, role == "atlas")
+        cell = given.get("seeds", "")
+        seeds = self._checked(line, "seeds", self.places.seeds, cell, recipe, role == "atlas")
         if len(self.table.problems) == before:
             extra = {name: cell for name, cell in given.items() if name not in KNOWN}
             self.rows[case] = Row(
@@ -131,6 +135,7 @@ class _Checker:
                 volume=volume,
                 recipe=key,
                 labels=labels,
+                seeds=seeds,
                 role=role,
                 extra=extra,
                 line=line.number,

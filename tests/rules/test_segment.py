@@ -46,18 +46,30 @@ SUPPLIED = [
 ]
 
 
-def segmented(folder: Path, structures, values=None, grid=GRID, supplied=None):
+SEEDED = [
+    {
+        "name": name,
+        "label": LABELS[name],
+        "segment": {"method": "seeded", "seeds": "file", "radius": 2.0, "reach": reach}
+        | {"inside": inside, "steps": [{"fill": "holes"}]},
+    }
+    for name, reach, inside in (("organ", 18.0, None), ("ball", 10.0, "organ"))
+]
+
+
+def segmented(folder: Path, structures, values=None, grid=GRID, supplied=None, seeds=()):
     values = image() if values is None else values
-    return run(put_volume(folder / "one" / "isotropic.nii.gz", values, grid), structures, supplied)
+    isotropic = put_volume(folder / "one" / "isotropic.nii.gz", values, grid)
+    return run(isotropic, structures, supplied, seeds)
 
 
-def run(isotropic: Path, structures, supplied=None):
+def run(isotropic: Path, structures, supplied=None, seeds=()):
     supplied = supplied or {}
     labels, overlaps = isotropic.with_name("labels.nii.gz"), isotropic.with_name("overlaps")
     run_stage(
         "segment",
         segment,
-        {"isotropic": isotropic, "supplied": list(supplied.values())},
+        {"isotropic": isotropic, "supplied": list(supplied.values()), "seeds": list(seeds)},
         {"labels": labels, "overlaps": overlaps},
         {
             "modality": "CT",
@@ -76,6 +88,21 @@ def test_rules_find_the_very_voxels_and_keep_the_covered_ones(tmp_path):
     assert [path.name for path in overlaps.iterdir()] == ["organ.nii.gz"]
     whole = read_volume(overlaps / "organ.nii.gz")
     np.testing.assert_array_equal(whole.array > 0, organ())
+
+
+def test_structures_grow_from_the_sheets_seeds(tmp_path):
+    x, y, z = BALL.centroid
+    seeds = tmp_path / "seeds.mrk.json"
+    points = [("organ-1", (x, y, z + 12)), ("organ-2", (x, y, z - 12)), ("ball-1", (x, y, z))]
+    controls = [{"label": n, "position": [-a, -b, c]} for n, (a, b, c) in points]
+    markup = {"type": "Fiducial", "coordinateSystem": "RAS", "controlPoints": controls}
+    seeds.write_text(json.dumps({"markups": [markup]}))
+    labels, _, said = segmented(tmp_path, SEEDED, seeds=[seeds])
+    assert said["status"] == "ok" and said.get("structures", {}) == {}
+    np.testing.assert_array_equal(read_volume(labels).array == 7, ball())
+    found = read_volume(labels).array > 0
+    assert np.count_nonzero(found ^ organ()) < 0.02 * np.count_nonzero(organ())
+    assert [item["name"] for item in said["inputs"]] == ["isotropic", "seeds"]
 
 
 @pytest.mark.parametrize("direction", ["xyz+++", "yzx-+-", "oblique coronal"])

@@ -24,6 +24,9 @@ SUPPLIED = RULES.replace("{method: rules, steps: [window: [200, null]]}", "{meth
     '    code: {scheme: SCT, value: "55603005", meaning: Adipose tissue}\n'
     '    colour: "#ffff00"\n    segment: {method: labels}\n'
 )
+SEEDED = RULES.replace(
+    "{method: rules, steps: [window: [200, null]]}", "{method: seeded, reach: 20}"
+)
 PHANTOMS = frozenset({"patient-a", "sphere"})
 RESERVED = frozenset({"case", "structure", "label", "status", "volume_mm3"})
 
@@ -36,6 +39,7 @@ def cohort(tmp_path):
         (folder / name).mkdir(parents=True)
     (folder / "recipes" / "rules.yaml").write_text(RULES, "utf-8")
     (folder / "recipes" / "supplied.yaml").write_text(SUPPLIED, "utf-8")
+    (folder / "recipes" / "seeded.yaml").write_text(SEEDED, "utf-8")
     (folder / "recipes" / "broken.yaml").write_text("x: 1", "utf-8")
     for name in ("a.nii.gz", "b b.nii.gz", "masks/bone.nii.gz", "masks/fat.nii.gz"):
         (folder / name).touch()
@@ -82,6 +86,7 @@ def test_rows_are_read_in_order_with_everything(cohort):
         "",
         "rules",
         (),
+        "",
         "scan",
         {"Sexe é": "féminin", "age": "007"},
         4,
@@ -309,3 +314,47 @@ def test_fifty_thousand_rows_take_seconds(cohort):
     start = time.process_time()
     assert len(read(cohort, HEAD + rows)) == 50_000
     assert time.process_time() - start < 5
+
+
+SEEDS = "structure\tx\ty\tz\nbone\t1\t2\t3\nbackground-2\t4\t5\t6\n"
+
+
+def test_seeds_are_found_beside_the_sheet(cohort):
+    (cohort / "points é.tsv").write_text(SEEDS, "utf-8")
+    rows = read(
+        cohort,
+        "case\tscan\trecipe\tseeds\tlabels\trole\n"
+        "a\ta.nii.gz\tseeded\tpoints é.tsv\t\t\n"
+        "b\ta.nii.gz\trules\t\t\t\n"
+        "c\ta.nii.gz\tseeded\t\ta.nii.gz\tatlas\n",
+    )
+    assert [row.seeds for row in rows.values()] == [str(cohort / "points é.tsv"), "", ""]
+    assert not rows["a"].extra
+
+
+@pytest.mark.parametrize(
+    "recipe, cell, text, said",
+    [
+        ("seeded", "", SEEDS, "nothing was found, and the recipe grows bone from seeds; the path"),
+        ("rules", "s.tsv", SEEDS, "seeds were found, and the recipe 'rules' takes none; an empty"),
+        ("seeded", "few", SEEDS, "{0}/few' is a folder; a file of seeds would be right"),
+        ("seeded", "no.tsv", SEEDS, "{0}/no.tsv' does not exist; an existing file or folder"),
+        (
+            "seeded",
+            "s.tsv",
+            SEEDS.replace("bone", "bnoe"),
+            "{0}/s.tsv:2:1: a seed of 'bnoe' was found, which the recipe does not grow; 'bone' would",
+        ),
+        (
+            "seeded",
+            "s.tsv",
+            SEEDS.replace("\t5\t", "\tnan\t"),
+            "{0}/s.tsv:3:16: 'y': 'nan' was found; LPS mm would be right",
+        ),
+    ],
+)
+def test_seeds_that_cannot_be_used_are_told_before_any_job(cohort, recipe, cell, text, said):
+    (cohort / "s.tsv").write_text(text, "utf-8")
+    sheet_text = f"case\tscan\trecipe\tseeds\na\ta.nii.gz\t{recipe}\t{cell}\n"
+    (found,) = problems(cohort, sheet_text)
+    assert found.split(": 'seeds': ")[1].lstrip("'").startswith(said.format(cohort))

@@ -13,12 +13,17 @@ import numpy as np
 from scanmill.grid import Grid
 from scanmill.label_map import LabelMap, Region
 from scanmill.refusal import Refusal
+from scanmill.seed_file import Seed
 from scanmill.stage import Record
 
 OF_ONE_STRUCTURE = (
     "structure-empty",
     "structure-skipped",
     "seed-misses",
+    "seeds-missing",
+    "seeds-outside",
+    "seeds-conflict",
+    "seeds-unbounded",
     "labels-elsewhere",
     "labels-unreadable",
     "labels-frame",
@@ -36,6 +41,7 @@ class Scene:
     each structure. supplied: the user's label files, each with the structure that it is the mask of,
     or None for a map of several. scan: where the scan's slices lie as acquired; None: on the grid.
     frame_of_reference: the scan's, sealed (see the module of that name); None where it has none.
+    seeds: those that the sheet supplies.
     """
 
     grid: Grid
@@ -47,6 +53,7 @@ class Scene:
     supplied: list[tuple[str | None, Path]] = field(default_factory=list)
     scan: Grid | None = None
     frame_of_reference: dict[str, str] | None = None
+    seeds: list[Seed] = field(default_factory=list)
 
 
 Structure = dict[str, Any]

@@ -36,7 +36,7 @@ def apply(steps: list[dict[str, Any]], region: Region | None, scene: Scene) -> R
         if not region.array.any():
             break
         ((name, value),) = step.items()
-        region = _tight(STEPS[name](region, value, scene))
+        region = tight(STEPS[name](region, value, scene))
     return region
 
 
@@ -58,14 +58,14 @@ def window(region: Region, limits: list[float | None], scene: Scene) -> Region:
 
 def inside(region: Region, name: str, scene: Scene) -> Region:
     """Keep the voxels of a structure, the parts that others cover included."""
-    return Region(region.box, region.array & _cut(_needed(name, scene), region.box))
+    return Region(region.box, region.array & cut(needed(name, scene), region.box))
 
 
 def outside(region: Region, names: str | list[str], scene: Scene) -> Region:
     """Drop the voxels of one structure or several; one that is empty takes nothing away."""
     left = region.array.copy()
     for name in [names] if isinstance(names, str) else names:
-        left &= ~_cut(scene.label_map.region(scene.labels[name]), region.box)
+        left &= ~cut(scene.label_map.region(scene.labels[name]), region.box)
     return Region(region.box, left)
 
 
@@ -74,8 +74,8 @@ def touching(region: Region, name: str, scene: Scene) -> Region:
     # Imported here, as SimpleITK below: most cases need neither, and every job pays for its imports.
     from scipy import ndimage
 
-    wide = _widen(region, (1, 1, 1), scene.grid)
-    near = ndimage.binary_dilation(_cut(_needed(name, scene), wide.box))
+    wide = widen(region, (1, 1, 1), scene.grid)
+    near = ndimage.binary_dilation(cut(needed(name, scene), wide.box))
     return _keep(wide, lambda components, _: np.unique(components[near]))
 
 
@@ -83,14 +83,14 @@ def dilate(region: Region, mm: float, scene: Scene) -> Region:
     """Add the voxels within `mm` of the region; see `_near` for how that meets the grid."""
     _warn_of_fine(mm, min(scene.grid.spacing), scene)
     more = tuple(int(mm / spacing + 0.5 + 1e-6) for spacing in scene.grid.spacing)
-    wide = _widen(region, more, scene.grid)
+    wide = widen(region, more, scene.grid)
     return Region(wide.box, _near(wide.array, mm, scene.grid))
 
 
 def erode(region: Region, mm: float, scene: Scene) -> Region:
     """Drop the voxels within `mm` of the region's outside: what `dilate` adds to the outside."""
     _warn_of_fine(mm, min(scene.grid.spacing), scene)
-    wide = _widen(region, (1, 1, 1), scene.grid)
+    wide = widen(region, (1, 1, 1), scene.grid)
     return Region(wide.box, ~_near(~wide.array, mm, scene.grid))
 
 
@@ -104,13 +104,13 @@ def margin(region: Region, mm: float | dict[str, float], scene: Scene) -> Region
     for length, least in sorted(set(zip(reach.ravel().tolist(), half.tolist(), strict=True))):
         if length > 0:
             _warn_of_fine(length, 2 * least, scene)
-    wide = _widen(region, margins.voxels_of(reach, scene.grid), scene.grid)
+    wide = widen(region, margins.voxels_of(reach, scene.grid), scene.grid)
     return Region(wide.box, margins.grow(wide.array, reach, scene.grid))
 
 
 def opened(region: Region, mm: float, scene: Scene) -> Region:
     """Drop what a ball of radius `mm` does not fit into: erode, then dilate."""
-    return dilate(_tight(erode(region, mm, scene)), mm, scene)
+    return dilate(tight(erode(region, mm, scene)), mm, scene)
 
 
 def closed(region: Region, mm: float, scene: Scene) -> Region:
@@ -199,7 +199,7 @@ def _whole(grid: Grid) -> Region:
     return Region(tuple(slice(0, n) for n in grid.shape), np.ones(grid.shape, bool))
 
 
-def _tight(region: Region) -> Region:
+def tight(region: Region) -> Region:
     """The same region in the smallest box."""
     inner = bounding_box(region.array)
     box = tuple(
@@ -209,16 +209,16 @@ def _tight(region: Region) -> Region:
     return Region(box, np.ascontiguousarray(region.array[inner]))
 
 
-def _widen(region: Region, margin: tuple[int, int, int], grid: Grid) -> Region:
+def widen(region: Region, margin: tuple[int, int, int], grid: Grid) -> Region:
     """The same region in a box that is wider by `margin` voxels (x, y, z), within the grid."""
     box = tuple(
         slice(max(0, part.start - more), min(length, part.stop + more))
         for part, more, length in zip(region.box, margin[::-1], grid.shape, strict=True)
     )
-    return Region(box, _cut(region, box))
+    return Region(box, cut(region, box))
 
 
-def _cut(region: Region, box: Box) -> np.ndarray:
+def cut(region: Region, box: Box) -> np.ndarray:
     """The part of a region that lies in a box, as a mask of the box."""
     mask = np.zeros([part.stop - part.start for part in box], bool)
     both = [
@@ -233,7 +233,8 @@ def _cut(region: Region, box: Box) -> np.ndarray:
     return mask
 
 
-def _needed(name: str, scene: Scene) -> Region:
+def needed(name: str, scene: Scene) -> Region:
+    """The region of a structure. Raises Refusal `structure-skipped` where it has no voxel."""
     region = scene.label_map.region(scene.labels[name])
     if not region.array.any():
         raise Refusal(

@@ -51,7 +51,7 @@ class Case:
     def has_tissue(self, name: str) -> bool:
         """Does a structure show in scans, and not only follow from others, as margins do?"""
         segment = next(s["segment"] for s in self.recipe.structures if s["name"] == name)
-        return segment["method"] == "labels" or any("window" in step for step in segment["steps"])
+        return segment["method"] != "rules" or any("window" in step for step in segment["steps"])
 
 
 def measured(settings: Settings, results: Path, sheet_folder: Path) -> list[Case]:
