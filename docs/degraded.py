@@ -40,6 +40,11 @@ IN_MR = (
     Degradation("bias +- 0.4", shaded=True),
     Degradation("x 3, CNR 4, bias", thickness=3, ratio=4, shaded=True),
 )
+# Where rules find structures, the corrections matter.
+IN_TORSO = tuple(d for d in IN_CT if d.thickness == 3 or d.ratio in (2, 4))
+IN_HEAD = tuple(d for d in IN_MR if d.shaded or d.ratio in (2, 4))
+# Intensity that tells the head of that scan from air.
+DARKEST_HEAD = 40
 OFF = {"metal": "off", "bias": "off", "noise": "off"}
 ON = {"metal": "mark", "bias": "n4", "noise": "diffusion"}
 # Supplied labels stay where they are, and volumes are told from the scan as acquired: with the
@@ -68,7 +73,8 @@ Moves: mean of the deviations, median and largest of their sizes, %. Width: of t
 the volume. Where the interval is wider than the volume, a structure's volume is not told.
 Structures of all sizes, also those that the scan cuts. Volumes of supplied labels do not depend on
 the corrections: labels stay where they are, and volumes are told from the scan as acquired; so
-these are on and off only for structures found by rules."""
+these are off in the tables of labels. For structures that rules find they are off and on, and the
+mask before is what the same rules find in the scan as it was, nothing corrected."""
 METHODS = ("fit", "fractions", "count")
 
 
@@ -114,11 +120,12 @@ def pairs(
             )
 
 
-HEADER = """| degraded | corrections | volumes told | mask's move | volume against the mask before | \
-against the volume before | holds the mask before | holds the volume before | width, mean | median | \
-fit / fractions / count |
-|---|---|---|---|---|---|---|---|---|---|---|"""
-
+HEADER = """| volumes told | mask's move | volume against the mask before | against the volume before \
+| holds the mask before | holds the volume before | width, mean | median | fit / fractions / count |
+|---|---|---|---|---|---|---|---|---|---|"""
+HEADER_BY_RULES = """| degraded | corrections | structure | mask before, mL | mask's move | volume \
+against the mask before | interval, % of the mask before | holds it |
+|---|---|---|---|---|---|---|---|"""
 LABELS = """| data | slices | structures | volume as drawn anew | on cubic voxels, against that |
 |---|---|---|---|---|"""
 BY_METHOD = """| method | volumes | mask's move | volume against the mask before | against the volume \
@@ -160,14 +167,30 @@ def moved(ratios: Sequence[float]) -> str:
 def table(
     name: str, cases: Sequence[Labelled], recipe: Recipe, degradations: Sequence[Degradation]
 ) -> list[Pair]:
-    """Print the table of a data set; all its pairs with the corrections off."""
-    print(f"\n## {name}\n\n{HEADER}")
-    corrections = FOR_LABELS if recipe.supplied() else FOR_RULES
-    all_off: list[Pair] = []
-    for degraded, corrected, found in pairs(cases, recipe, degradations, corrections):
-        print(f"| {degraded} | {corrected} | {row(found)} |", flush=True)
-        all_off += found if corrected == "off" else []
-    return all_off
+    """Print the table of labelled scans; all their pairs."""
+    print(f"\n## {name}\n\n| degraded {HEADER}")
+    every: list[Pair] = []
+    for degraded, _, found in pairs(cases, recipe, degradations, FOR_LABELS):
+        print(f"| {degraded} | {row(found)} |", flush=True)
+        every += found
+    return every
+
+
+def table_by_rules(
+    name: str, case: Labelled, recipe: Recipe, degradations: Sequence[Degradation]
+) -> None:
+    """Print the table of a scan whose structures are found by rules, each in a row of its own."""
+    print(f"\n## {name}\n\n{HEADER_BY_RULES}")
+    for degraded, corrected, found in pairs([case], recipe, degradations, FOR_RULES):
+        for p in found:
+            share, a = 100 / p.before.mask, p.after
+            holds = "yes" if a.holds(p.before.mask) else "no"
+            print(
+                f"| {degraded} | {corrected} | {a.structure} | {p.before.mask / 1000:.4g} | "
+                f"{share * a.mask - 100:+.1f} | {share * a.told - 100:+.1f} | "
+                f"{share * a.low:.0f} to {share * a.high:.0f} | {holds} |",
+                flush=True,
+            )
 
 
 def supplied(found: Mapping[str, Sequence[Pair]]) -> None:
@@ -223,6 +246,14 @@ def torso(data: Path, scan: str, labels: str) -> Labelled:
     return Labelled(read_source(folder / scan)[0], _labels(folder / labels), "CT", FAT_TO_ORGAN)
 
 
+def head(data: Path) -> Labelled:
+    """An MR without labels; its contrast is the range that `hippocampi` have it from, in the head."""
+    scan, _ = read_source(data / "seg3d_mr" / "MR.nii.gz")
+    dark, bright = np.percentile(scan.array[scan.array > DARKEST_HEAD], (10, 90))
+    nothing = Volume(np.zeros(scan.grid.shape, np.uint8), scan.grid)
+    return Labelled(scan, nothing, "MR", float(bright - dark))
+
+
 def _labels(path: Path) -> Volume:
     labels, _ = read_source(path)
     return Volume(labels.array.astype(np.uint8), labels.grid)
@@ -248,7 +279,9 @@ def main() -> None:
     }
     supplied(found)
     misses(found)
-    table("Torso by rules: `ct-body`, the same CT", [large], body, IN_CT)
+    table_by_rules("Torso by rules: the same CT, `ct-body`", large, body, IN_TORSO)
+    by_intensity = load(ROOT / "docs" / "head.yaml")
+    table_by_rules("Head by rules: an MR, `docs/head.yaml`", head(data), by_intensity, IN_HEAD)
 
 
 if __name__ == "__main__":
