@@ -70,11 +70,11 @@ phantoms): the label drawn anew is an error-free reading of the old label, so th
 hold all of them may be too wide.
 
 Moves: mean of the deviations, median and largest of their sizes, %. Width: of the interval, % of
-the volume. Where the interval is wider than the volume, a structure's volume is not told.
-Structures of all sizes, also those that the scan cuts. Volumes of supplied labels do not depend on
-the corrections: labels stay where they are, and volumes are told from the scan as acquired; so
-these are off in the tables of labels. For structures that rules find they are off and on, and the
-mask before is what the same rules find in the scan as it was, nothing corrected."""
+the volume. A small structure whose interval is wider than its volume gets no volume. Structures of
+all sizes, also those that the scan cuts. Volumes of supplied labels do not depend on the
+corrections: labels stay where they are, and volumes are told from the scan as acquired; so these
+are off in the tables of labels. For structures that rules find they are off and on, and the mask
+before is what the same rules find in the scan as it was, nothing corrected."""
 METHODS = ("fit", "fractions", "count")
 
 
