@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from scanmill.grid import Grid  # noqa: E402
 from scanmill.interval import Estimate, volume_of  # noqa: E402
 from scanmill.label_map import Region  # noqa: E402
-from scanmill.phantom.body import Body, Box  # noqa: E402
+from scanmill.phantom.body import Body, Box, Ellipsoid  # noqa: E402
 from scanmill.phantom.description import body_of, samples_of  # noqa: E402
 from scanmill.phantom.fields import correlated_field  # noqa: E402
 from scanmill.phantom.point_spread import SAMPLES  # noqa: E402
@@ -30,8 +30,12 @@ from scanmill.phantom.rendering import occupancy  # noqa: E402
 from scanmill.phantom.scanning import scan_of  # noqa: E402
 from scanmill.phantom.specimen import CONTRAST, SHAPES, specimen  # noqa: E402
 from scanmill.resampling import resample_image  # noqa: E402
+from scanmill.surroundings import Neighbours  # noqa: E402
 from scanmill.volume_file import Volume  # noqa: E402
 
+# What lies around a structure: nothing else; another tissue; an organ with a label; the organ that it
+# lies in; several tissues, of which some have labels; a layer, and another tissue behind it.
+AROUND = ("alone", "alone", "tissue", "organ", "in an organ", "several", "layer")
 MASKS = ("true", "too small", "too large", "rough", "threshold")
 NOMINAL = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 RADII = (1.5, 2.0, 3.0, 4.5, 7.0, 12.0)
@@ -61,9 +65,10 @@ def trials(count: int, seed: int) -> Iterator[Trial]:
         described = specimen(shape, radius, cnr, spacing, int(random.integers(1 << 31)))
         _scanner(described, spacing, random)
         body = body_of(described["structures"][0]["body"], described["position"])
-        scan, beside = scan_of(described).image, random.random() < 1 / 3
-        if beside:
-            _put_neighbour(scan, body, samples_of(described), random)
+        scan = scan_of(described).image
+        around = AROUND[random.integers(len(AROUND))]
+        bodies = _bodies(around, body, scan.grid, random)
+        _put_around(scan, body, bodies, samples_of(described), random)
         kind = MASKS[random.integers(len(MASKS))]
         cubic = scan.grid.isotropic(pixel)
         mask = _mask(kind, body, cubic, described, random)
@@ -75,9 +80,10 @@ def trials(count: int, seed: int) -> Iterator[Trial]:
             "mask": kind,
             "shape": shape,
             "contrast": "below 8" if cnr < 8 else "from 8",
-            "neighbour": "yes" if beside else "no",
+            "around": around,
         }
-        estimate = volume_of(Region.of(mask), cubic, scan, counted)
+        neighbours = Neighbours(_regions(around, bodies, cubic, mask))
+        estimate = volume_of(Region.of(mask), cubic, scan, counted, neighbours)
         classes["method"] = estimate.method
         given = not estimate.is_uncertain(scan.grid)
         yield Trial(radius, classes, body.volume, counted, estimate, given)
@@ -99,19 +105,58 @@ def _scanner(described: dict, spacing: tuple, random: np.random.Generator) -> No
         described["noise"]["peak"] = float(random.uniform(0.2, 0.6))
 
 
-def _put_neighbour(
-    scan: Volume, body: Body, samples: np.ndarray, random: np.random.Generator
-) -> None:
-    """Add half a space of another signal that the structure lies in, or beside."""
-    turn, _ = np.linalg.qr(random.standard_normal((3, 3)))
+def _bodies(around: str, body: Body, grid: Grid, random: np.random.Generator) -> list[Body]:
+    """What lies around a structure, each on the one before."""
     low, high = body.bounds()
-    size = 4 * float(np.linalg.norm(np.multiply(scan.grid.size, scan.grid.spacing)))
-    away = random.uniform(0, 1.2) * (high - low).max() / 2 + size / 2
-    centre = tuple((low + high) / 2 + turn[:, 0] * away)
-    box = Box(size=(size,) * 3, centre=centre, rotation=tuple(turn.ravel()))
-    own, other = (occupancy(b, scan.grid, samples) / SAMPLES for b in (body, box))
-    added = random.uniform(-1.5, 0.4) * CONTRAST * (1 - own) * other
-    scan.array = np.rint(scan.array + added).astype(np.int16)
+    reach = (high - low).max() / 2
+    whole = 4 * float(np.linalg.norm(np.multiply(grid.size, grid.spacing)))
+
+    def half_space(away: float, thick: float = whole) -> Body:
+        """A slab whose near face lies so far from the structure's middle, at random sides."""
+        turn, _ = np.linalg.qr(random.standard_normal((3, 3)))
+        centre = tuple((low + high) / 2 + turn[:, 0] * (away + thick / 2))
+        return Box(size=(thick, whole, whole), centre=centre, rotation=tuple(turn.ravel()))
+
+    if around == "in an organ":
+        centre = (low + high) / 2 + random.standard_normal(3) * reach / 3
+        return [Ellipsoid(radii=tuple(reach * random.uniform(1.2, 2.5, 3)), centre=tuple(centre))]
+    if around == "layer":
+        near = half_space(random.uniform(0.3, 1.0) * reach)
+        thick = random.uniform(0.5, 3) * grid.voxel_volume ** (1 / 3)
+        turn = np.reshape(near.rotation, (3, 3))
+        centre = tuple(np.asarray(near.centre) + turn[:, 0] * (thick - whole) / 2)
+        return [near, Box(size=(thick, whole, whole), centre=centre, rotation=near.rotation)]
+    number = {"alone": 0, "several": 3}.get(around, 1)
+    return [half_space(random.uniform(0, 1.2) * reach) for _ in range(number)]
+
+
+def _put_around(
+    scan: Volume,
+    body: Body,
+    bodies: list[Body],
+    samples: np.ndarray,
+    random: np.random.Generator,
+) -> None:
+    """Give each body around the structure a signal of its own, seldom near the structure's."""
+    added = np.zeros(scan.grid.shape)
+    for other in bodies:
+        part = occupancy(other, scan.grid, samples) / SAMPLES
+        added += part * (random.uniform(-1.5, 0.6) * CONTRAST - added)
+    own = occupancy(body, scan.grid, samples) / SAMPLES
+    scan.array = np.rint(scan.array + (1 - own) * added).astype(np.int16)
+
+
+def _regions(around: str, bodies: list[Body], grid: Grid, mask: np.ndarray) -> list[Region]:
+    """The masks of those that the label map knows."""
+    known = {"organ": bodies, "in an organ": bodies, "several": bodies[:2]}.get(around, [])
+    points = _points(grid)
+    found = [(other.distance(points) < 0).reshape(grid.shape) for other in known]
+    return [Region.of(m & ~mask if around == "several" else m) for m in found if m.any()]
+
+
+def _points(grid: Grid) -> np.ndarray:
+    z, y, x = np.indices(grid.shape)
+    return grid.to_physical(np.stack([x, y, z], axis=-1).reshape(-1, 3))
 
 
 def _mask(

@@ -24,6 +24,7 @@ from scanmill.mesh_file import find_surface
 from scanmill.shape_features import shape_features
 from scanmill.sidecar import read_sidecar
 from scanmill.stage import Record, run_job
+from scanmill.surroundings import neighbours_of
 from scanmill.volume_file import read_volume
 from scanmill.volume_ledger import (
     Cell,
@@ -58,9 +59,9 @@ def measure(
     """
     names = {s["name"]: s["label"] for s in structures}
     grid, regions, covered = _regions(labels, overlaps, names)
-    image = read_volume(isotropic).array
-    marks = read_volume(artefacts).array
     record.grid = grid
+    masked = _masked(regions, grid, isotropic)
+    spoiled = _spoiled(regions, artefacts)
     scan = read_volume(volume)
     segmented, meshed = read_sidecar(labels), read_sidecar(surfaces)
     bodies = {
@@ -80,15 +81,15 @@ def measure(
                 row |= {"status": "ok"}
                 region = regions[label]
                 counted = counted_volume(region, grid, scan.grid)
-                row |= _measured(region, image, grid)
+                row |= masked[label]
                 row["mask_volume_mm3"] = counted
-                # What holds another structure has no one intensity within that a boundary is told by.
-                if structure["drawn"] or label in covered:
+                if structure["drawn"]:
                     estimate = count_of(region, grid, scan.grid, counted)
                 else:
-                    estimate = volume_of(region, grid, scan, counted)
+                    around = neighbours_of(label, regions, covered)
+                    estimate = volume_of(region, grid, scan, counted, around)
                 row |= told_volume(record, name, estimate, counted, scan.grid)
-                row |= _believed(record, name, regions[label], marks)
+                row |= _believed(record, name, spoiled[label])
                 row |= _surface(meshed["structures"][name])
                 row |= intervals(row, estimate, region, grid, scan.grid)
                 row |= differences(row)
@@ -103,9 +104,20 @@ def measure(
 def _regions(
     labels: Path, overlaps: Path, names: dict[str, int]
 ) -> tuple[Grid, dict[int, Region], set[int]]:
-    """The grid and each label's region; the map itself is not kept in memory beside the images."""
+    """The grid, each label's region as they were painted, and the labels of those that are covered.
+
+    The map itself is not kept in memory beside the images.
+    """
     label_map = read_label_map(labels, overlaps, names)
-    return label_map.grid, label_map.regions(), set(label_map.covered)
+    regions = label_map.regions()
+    painted = {label: regions[label] for label in names.values() if label in regions}
+    return label_map.grid, painted, set(label_map.covered)
+
+
+def _masked(regions: dict[int, Region], grid: Grid, isotropic: Path) -> dict[int, dict[str, Cell]]:
+    """What each mask tells, and the values of the isotropic image in it; the image is not kept."""
+    image = read_volume(isotropic).array
+    return {label: _measured(region, image, grid) for label, region in regions.items()}
 
 
 def _measured(region: Region, image: np.ndarray, grid: Grid) -> dict[str, Cell]:
@@ -117,9 +129,16 @@ def _measured(region: Region, image: np.ndarray, grid: Grid) -> dict[str, Cell]:
     return found
 
 
-def _believed(record: Record, name: str, region: Region, marks: np.ndarray) -> dict[str, Cell]:
-    """Which part of a structure lies where the image cannot be believed."""
-    percent = 100 * float((marks[region.box][region.array] > 0).mean())
+def _spoiled(regions: dict[int, Region], artefacts: Path) -> dict[int, float]:
+    """Which part of each structure lies where the image cannot be believed, %; marks are not kept."""
+    marks = read_volume(artefacts).array
+    return {
+        label: 100 * float((marks[region.box][region.array] > 0).mean())
+        for label, region in regions.items()
+    }
+
+
+def _believed(record: Record, name: str, percent: float) -> dict[str, Cell]:
     if percent > SPOILED_PERCENT:
         message = f"{percent:.1f} % of the structure lies in voxels that artefacts spoil"
         record.warn("artefacts", message, name)

@@ -1,164 +1,153 @@
-"""Volume of a large structure: which part of each voxel near its boundary it fills, told locally.
+"""Volume of a structure from patches of its boundary: how far the image moves each, told locally.
 
-The image near the boundary lies between the structure's own signal and that of what surrounds it, both
-taken as means of the voxels a little deeper and a little farther out, in blocks around: so organs may
-vary, and have many neighbours. Where the two differ too little to tell, voxels are counted.
+The image near a patch lies between two signals, of the structure and of the patch's other side, both
+means of voxels a little farther from the boundary. The sum over all voxels near it of the part that the
+structure fills tells the patch's place, whatever the scanner's blur. Each patch then lies between mask
+and image as their doubts have it, by Bayes' rule: where the two signals hardly differ or vary, or the
+image is not between the two, as where a third tissue lies there, the mask's boundary stays, with its
+own doubt.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from scanmill.boundary_patches import Patches, patches
 from scanmill.grid import Grid
-from scanmill.kernel import kernel
-from scanmill.voxel_response import Array, places
+from scanmill.surroundings import Scene
+from scanmill.voxel_response import Array
 
-# Voxels this near to the other side may hold both; those up to so far tell what is pure.
-BAND, SHELL = 2, 4
-# Edge of a block, voxels; each is told by those around it too.
-BLOCK = 6
-# Voxels and contrast, over the sd of the pure signal, that a block's neighbourhood needs.
-ENOUGH, CONTRAST = 10, 2.0
-# Voxels whose noise goes together, and blocks whose means do.
-TOGETHER, SHARED = 1.5, 4.0
-WEIGHTS = (0.5, 1.0, 0.5)
-# What may vary in a block's neighbourhood: times the variance of noise, and part of the contrast.
-UNIFORM, EVEN = 2.0, 0.1
-# Of what varies in a block's neighbourhood beyond noise, the part that may stand for the block.
+# Pure voxels that a patch needs on either side.
+ENOUGH = 10
+# Voxels whose noise goes together, and patches that are told by the same voxels.
+TOGETHER, SHARED = 1.5, 7.0
+# Of what varies around a patch beyond noise, the part of its variance that may stand for the patch.
 VARIED = 0.3
+# Beyond the two signals by so many sds of noise, voxels show a third.
+THIRD = 2.0
+# How much more the two signals may change to the boundary than they do over the voxel before it.
+SLOPE = 2.0
+# Of what may be wrong with each patch, the part that is wrong with all alike.
+COHERENT = 0.2
 # The doubt about the boundary, in voxels: where it was told from the image, and where it was not.
 TOLD, COUNTED = 0.02, 0.3
+# Voxels by which the image may move a patch; farther off it is not the mask's boundary that is seen.
+FARTHEST = 1.0
 
 
 @dataclass
 class Fractions:
-    """volume, sd: mm3. area: of the boundary, mm2. told: which part of it the image told."""
+    """By how much the image changes a mask's volume, mm3.
 
-    volume: float
+    sd: of the volume then, mm3. told: which part of the boundary the image told. contrast, noise: means
+    over that part.
+    """
+
+    change: float
     sd: float
-    area: float
     told: float
     contrast: float
     noise: float
 
 
-def fractions(mask: Array, grid: Grid, image: Array, scan: Grid) -> Fractions:
-    """The volume of a mask [z, y, x], cropped to its voxels, on its grid, in a scan.
+@dataclass
+class _Signal:
+    """On one side of each patch: voxels, mean, variance, and how much it changes over a voxel."""
 
-    image: values [z, y, x] on the native grid, `scan`, which has the directions of `grid`.
+    number: Array
+    mean: Array
+    spread: Array
+    slope: Array
+
+    @classmethod
+    def of(cls, sums: Array) -> "_Signal":
+        number, total, squares = sums.sum(axis=1).T
+        mean = total / number
+        near, farther = (sums[:, k, 1] / sums[:, k, 0] for k in (0, 1))
+        return cls(number, mean, np.maximum(squares / number - mean**2, 0), near - farther)
+
+
+@dataclass
+class _Seen:
+    """How far the image moves each patch outward, in voxels; NaN where it tells nothing.
+
+    chance, off: the variance of what may be wrong by noise, and by signals not those of the patch.
     """
-    inside, window = _on_scan(mask, grid, scan)
-    count, sums = _blocks(inside, image[window])
-    # [what, block]: number, sum and sum of squares of the pure inside and outside, the band's number,
-    # sum and voxels inside.
-    around = _with_neighbours(sums[:6])
-    n_in, n_out = around[0], around[3]
-    band, signal, held = sums[6:]
+
+    moved: Array
+    chance: Array
+    off: Array
+
+
+def fractions(scene: Scene, area: float, image: Array, scan: Grid) -> Fractions:
+    """What the image makes of a structure's volume.
+
+    area: of its boundary, mm2. image: values [z, y, x] on the native grid, `scan`.
+    """
+    found = patches(scene, image, scan)
     with np.errstate(invalid="ignore", divide="ignore"):
-        a, b = around[1] / n_in, around[4] / n_out
-        spread_in = np.maximum(around[2] / n_in - a**2, 0)
-        spread_out = np.maximum(around[5] / n_out - b**2, 0)
-        contrast = a - b
-        filled = (signal - band * b) / contrast
-        quiet = np.nanquantile(np.fmin(spread_in, spread_out)[band > 0], 0.25)
-        limit = UNIFORM * quiet + (EVEN * contrast) ** 2
-        clear = np.maximum(spread_in, spread_out) <= limit
-        clear &= contrast**2 > CONTRAST**2 * np.maximum(spread_in, spread_out)
-        # The band is 2 * BAND voxels thick: a boundary off by more than one is not the mask's.
-        near = np.abs(filled - held) <= band / (2 * BAND)
-    told = (band > 0) & (n_in >= ENOUGH) & (n_out >= ENOUGH) & clear & near
-    voxels = count - held.sum() + held[~told].sum() + filled[told].sum()
-    faces = band / (2 * BAND)
-    spread = (spread_in + spread_out) / 2
-    own = band * spread
-    means = filled**2 * spread_in / np.maximum(n_in, 1)
-    means += (band - filled) ** 2 * spread_out / np.maximum(n_out, 1)
-    varied = filled**2 * np.maximum(spread_in - quiet, 0)
-    varied += (band - filled) ** 2 * np.maximum(spread_out - quiet, 0)
-    doubt = TOGETHER * (own + SHARED * means) + VARIED * varied
-    variance = (doubt[told] / contrast[told] ** 2).sum()
-    variance += (TOLD * faces[told].sum()) ** 2 + (COUNTED * faces[~told].sum()) ** 2
-    size = scan.voxel_volume
-    length = size ** (1 / 3)
-    weights = faces * told / max(faces[told].sum(), 1e-9)
+        return _told(found, area / scan.voxel_volume ** (2 / 3), scan.voxel_volume)
+
+
+def _told(found: Patches, area: float, voxel: float) -> Fractions:
+    """area: of the boundary, in voxels' faces. voxel: its volume, mm3."""
+    within, around = _Signal.of(found.inner), _Signal.of(found.outer)
+    contrast = within.mean - around.mean
+    spread = (within.spread + around.spread) / 2
+    band = np.bincount(found.patch, minlength=len(found.known)).astype(float)
+    faces = band * area / band.sum()
+    seen = _seen(found, within, around, area / band.sum())
+    off = seen.off + SLOPE**2 * sum(
+        _mean(s.slope / contrast, faces / (COUNTED**2 + seen.off)) ** 2 for s in (within, around)
+    )
+    own = seen.chance + COHERENT**2 * off
+    told = np.nan_to_num(COUNTED**2 / (COUNTED**2 + own)) * (np.abs(seen.moved) <= FARTHEST)
+    here, there = told * faces, (1 - told) * faces
+    variance = SHARED * np.nansum(here**2 * (seen.chance + off))
+    variance += (TOLD * here.sum() + COHERENT * np.nansum(here * np.sqrt(off))) ** 2
+    variance += (COUNTED * there.sum()) ** 2
     return Fractions(
-        float(voxels) * size,
-        float(np.sqrt(variance)) * size,
-        float(faces.sum()) * length**2,
-        float(faces[told].sum() / max(faces.sum(), 1e-9)),
-        float(np.nansum(contrast * weights)),
-        float(np.sqrt(np.nansum(spread * weights))),
+        float(np.nansum(here * seen.moved)) * voxel,
+        float(np.sqrt(variance)) * voxel,
+        float(here.sum() / faces.sum()),
+        _mean(contrast, here),
+        float(np.sqrt(_mean(spread, here))),
     )
 
 
-def _on_scan(mask: Array, grid: Grid, scan: Grid) -> tuple[Array, tuple[slice, slice, slice]]:
-    """The mask at the centres of the scan's voxels, uint8, in a window that holds it and its shell."""
-    found, window = [], []
-    for own, every, step in zip(places(grid), places(scan), grid.spacing, strict=True):
-        index = np.rint((every - own[0]) / step).astype(int)
-        held = np.flatnonzero((index >= 0) & (index < len(own)))
-        first = max(0, held[0] - SHELL) if len(held) else 0
-        last = min(len(every), held[-1] + SHELL + 1) if len(held) else 0
-        window.append(slice(first, last))
-        found.append(np.clip(index[first:last] + 1, 0, len(own) + 1))
-    rim = np.zeros(tuple(n + 2 for n in mask.shape), np.uint8)
-    rim[1:-1, 1:-1, 1:-1] = mask
-    return np.ascontiguousarray(rim[np.ix_(*found[::-1])]), tuple(window[::-1])
+def _seen(found: Patches, within: _Signal, around: _Signal, face: float) -> _Seen:
+    """What the image says of each patch, with those around it that have the same other side.
+
+    face: voxels' faces of the boundary for each voxel of the band.
+    """
+    contrast = within.mean - around.mean
+    spread = (within.spread + around.spread) / 2
+    noise = np.sqrt(spread) / np.abs(contrast)
+    part = (found.value - around.mean[found.patch]) / contrast[found.patch]
+    limit = THIRD * noise[found.patch]
+    between = np.clip(part, -limit, 1 + limit)
+
+    def total(what: Array) -> Array:
+        return np.bincount(found.patch, what, len(contrast))
+
+    band, filled = total(np.ones(len(part))), total(between)
+    # Patches of more contrast, over noise, say more.
+    sums = np.stack([filled - total(found.held), filled, total((part - between) ** 2), band])
+    sums = np.vstack([sums / noise**2, TOGETHER * band / noise**2])
+    known = found.known & (within.number >= ENOUGH) & (around.number >= ENOUGH)
+    known &= np.isfinite(sums).all(axis=0)
+    moved, filled, third, band, chance = found.pooled(np.where(known, sums, 0).T).T
+    quiet = np.median(np.fmin(within.spread, around.spread)[known]) if known.any() else 0.0
+    area = band * face
+    chance, off = chance / area**2, third / band / face**2 / 4
+    for signal, share in ((within, filled), (around, band - filled)):
+        per_face = (share / area / contrast) ** 2
+        chance += TOGETHER * per_face * signal.spread / signal.number
+        off += VARIED * per_face * np.maximum(signal.spread - quiet, 0)
+    return _Seen(*(np.where(known, x, np.nan) for x in (moved / area, chance, off)))
 
 
-def _with_neighbours(sums: Array) -> Array:
-    """Each block's sums and those around it, nearer ones weighing more; sums: [what, z, y, x]."""
-    for axis in (1, 2, 3):
-        wide = np.pad(sums, [(1, 1) if a == axis else (0, 0) for a in range(4)])
-        n = sums.shape[axis]
-        sums = sum(w * np.take(wide, range(k, k + n), axis) for k, w in enumerate(WEIGHTS))
-    return sums
-
-
-@kernel
-def _blocks(inside, image):  # noqa: ANN001, ANN202
-    """Voxels inside, and per block the sums that tell its signals."""
-    depth, height, width = inside.shape
-    away = np.full(inside.shape, SHELL + 1, np.uint8)
-    count = 0
-    for z in range(depth):
-        for y in range(height):
-            for x in range(width):
-                own = inside[z, y, x]
-                count += own
-                edge = (
-                    (x > 0 and inside[z, y, x - 1] != own)
-                    or (x + 1 < width and inside[z, y, x + 1] != own)
-                    or (y > 0 and inside[z, y - 1, x] != own)
-                    or (y + 1 < height and inside[z, y + 1, x] != own)
-                    or (z > 0 and inside[z - 1, y, x] != own)
-                    or (z + 1 < depth and inside[z + 1, y, x] != own)
-                )
-                if edge:
-                    for v in range(max(0, z - SHELL), min(depth, z + SHELL + 1)):
-                        for u in range(max(0, y - SHELL), min(height, y + SHELL + 1)):
-                            flat = max(abs(v - z), abs(u - y))
-                            for t in range(max(0, x - SHELL), min(width, x + SHELL + 1)):
-                                if inside[v, u, t] != own:
-                                    reach = max(flat, abs(t - x))
-                                    away[v, u, t] = min(away[v, u, t], reach)
-    sums = np.zeros(
-        (9, (depth - 1) // BLOCK + 1, (height - 1) // BLOCK + 1, (width - 1) // BLOCK + 1)
-    )
-    for z in range(depth):
-        for y in range(height):
-            for x in range(width):
-                if away[z, y, x] > SHELL:
-                    continue
-                value = float(image[z, y, x])
-                block = sums[:, z // BLOCK, y // BLOCK, x // BLOCK]
-                if away[z, y, x] <= BAND:
-                    block[6] += 1
-                    block[7] += value
-                    block[8] += inside[z, y, x]
-                else:
-                    part = 0 if inside[z, y, x] else 3
-                    block[part] += 1
-                    block[part + 1] += value
-                    block[part + 2] += value * value
-    return count, sums
+def _mean(values: Array, weights: Array) -> float:
+    """Of those that are known; 0 where none is."""
+    some = np.isfinite(values) & (np.nan_to_num(weights) > 0)
+    return float(np.average(values[some], weights=weights[some])) if some.any() else 0.0

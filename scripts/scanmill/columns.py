@@ -42,9 +42,9 @@ VOLUMES = {
     "volume_low_mm3": Column("Lower end of the volume's 95 % interval", "mm3"),
     "volume_high_mm3": Column("Upper end of the volume's 95 % interval", "mm3"),
     "volume_method": Column(
-        "How the volume was told. fit: the mask's shape grown or shrunk to the image. fractions: the "
-        "part of each boundary voxel, from local means. count: mask_volume_mm3, where the boundary "
-        "is not to be seen in the image or the scan cuts the structure"
+        "How the volume was told. fit: the mask's shape grown or shrunk to the image. fractions: each "
+        "patch of the boundary moved to where the image shows it, the rest as the mask has it. count: "
+        "mask_volume_mm3, where next to nothing of the boundary is to be seen in the image"
     ),
     "smallest_detectable_change_mm3": Column(
         "Change between two such scans that chance alone exceeds in 5 %", "mm3"

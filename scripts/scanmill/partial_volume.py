@@ -33,7 +33,7 @@ WIDTH_PRIOR = np.exp(-(((WIDTHS - 0.5) / 0.3) ** 2) / 2) * [0.5, 1, 1, 1, 1, 1]
 # The surrounding is told from voxels of which the widened mask has less than this, averaged this wide.
 APART, AROUND = 0.05, 1.5
 # The boundary's doubt, in voxels of the scan, where the surrounding varies by as much as the contrast.
-VARIED = 0.25
+VARIED = 0.4
 # Voxels that the boundary's place matters to, of the largest effect; neighbours whose residuals agree.
 FELT, LAGS = 0.1, 3
 PARAMETERS = 4

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from bodies import DIRECTIONS, OBLIQUE, grid_over, mask_of
+from bodies import DIRECTIONS, OBLIQUE, grid_over, mask_of, points_of
 from scanmill.interval import intervals, volume_of
 from scanmill.label_map import Region
-from scanmill.phantom.body import Ellipsoid, sphere
+from scanmill.phantom.body import Box, Ellipsoid, sphere
 from scanmill.phantom.description import turned
 from scanmill.phantom.point_spread import LATTICE, SAMPLES, Profile, offsets
 from scanmill.phantom.rendering import occupancy
+from scanmill.surroundings import Neighbours
 from scanmill.volume_file import Volume
 
 CENTRE = (31.37, -112.71, 402.93)
@@ -118,16 +119,81 @@ def test_where_the_image_shows_nothing_voxels_are_counted():
         assert found.low < 0.85 * counted and found.high > 1.15 * counted
 
 
-def test_what_the_scan_cuts_is_counted():
-    body = sphere(4, CENTRE)
-    scan = scanned(body)
-    mask = mask_of(body, scan.grid)
-    half = scan.grid.size[0] // 2
-    cut = Volume(
-        scan.array[:, :, half:],
-        scan.grid.crop((half, 0, 0), (scan.grid.size[0] - half, *scan.grid.size[1:])),
-    )
-    assert volume_of(Region.of(mask[:, :, half:]), cut.grid, cut, 99.0).method == "count"
+@pytest.mark.parametrize("direction", ["xyz+++", "oblique left-handed"])
+def test_of_what_the_scan_cuts_the_part_in_it_is_told(direction):
+    body = sphere(10, CENTRE)
+    scan = scanned(body, direction=DIRECTIONS[direction])
+    start = scan.grid.size[0] // 2
+    size = (scan.grid.size[0] - start, *scan.grid.size[1:])
+    cut = Volume(scan.array[:, :, start:].copy(), scan.grid.crop((start, 0, 0), size))
+    # The cap beyond the outer face of the first voxels, by its height.
+    first = cut.grid.to_physical((-0.5, 0, 0))
+    height = 10 - (first - CENTRE) @ np.reshape(cut.grid.direction, (3, 3))[:, 0]
+    truth = np.pi * height**2 * (3 * 10 - height) / 3
+    found, counted = estimated(body, cut, 0.4)
+    assert found.method == "fractions"
+    assert counted > 1.08 * truth
+    assert found.volume == pytest.approx(truth, rel=0.02)
+    assert found.low < truth < found.high
+
+
+def within(body, grid):
+    return Region.of(mask_of(body, grid))
+
+
+def told(mask, scan, neighbours):
+    region = Region.of(mask)
+    counted = region.count() * scan.grid.voxel_volume
+    return volume_of(region, scan.grid, scan, counted, neighbours)
+
+
+@pytest.mark.parametrize("direction", ["xyz+++", "oblique left-handed"])
+def test_a_neighbour_of_the_same_signal_leaves_the_mask_and_its_doubt_there(direction):
+    body = Box(size=(30.0, 26.0, 24.0), **POSE)
+    turn = np.reshape(POSE["rotation"], (3, 3))
+    beside = Box(size=(30.0, 26.0, 24.0), **POSE | {"centre": tuple(CENTRE + turn[:, 0] * 30)})
+    both = Box(size=(60.0, 26.0, 24.0), **POSE | {"centre": tuple(CENTRE + turn[:, 0] * 15)})
+    scan = scanned(both, direction=DIRECTIONS[direction])
+    mask, other = mask_of(body, scan.grid), mask_of(beside, scan.grid)
+    hidden = told(mask, scan, Neighbours([Region.of(other)]))
+    scan.array[other] = scan.array[other] + 2
+    shown = told(mask, scan, Neighbours([Region.of(other)]))
+    assert hidden.method == shown.method == "fractions"
+    # A sixth of the boundary, in doubt by COUNTED voxels.
+    assert hidden.sd > 0.25 * 26 * 24 > 1.3 * shown.sd
+    for found in (hidden, shown):
+        assert found.low < body.volume < found.high
+        assert found.volume == pytest.approx(body.volume, rel=0.02)
+
+
+def test_two_known_neighbours_of_opposite_signals_are_both_followed():
+    body = Ellipsoid(radii=(13.0, 11.0, 12.0), **POSE)
+    scan = scanned(body, direction=DIRECTIONS["oblique"], noise=0.1)
+    grid = scan.grid
+    side = points_of(grid) @ np.array([0.6, 0.0, 0.8])
+    bright = Region.of((side > np.median(side)) & ~mask_of(body, grid))
+    fills = occupancy(body, grid) / SAMPLES
+    scan.array += ((side > np.median(side)) * 2 * (1 - fills)).astype(np.float32)
+    mask = body.distance(points_of(grid).reshape(-1, 3)).reshape(grid.shape) < 0.3
+    found = told(mask, scan, Neighbours([bright]))
+    assert found.method == "fractions"
+    assert np.count_nonzero(mask) * grid.voxel_volume > 1.05 * body.volume
+    assert found.low < body.volume < found.high
+    assert found.volume == pytest.approx(body.volume, rel=0.015)
+
+
+def test_an_organ_that_holds_a_lesion_is_told_by_its_own_tissue():
+    organ = Ellipsoid(radii=(16.0, 12.0, 14.0), **POSE)
+    lesion = sphere(6, tuple(np.add(CENTRE, (4.0, 0.0, 1.0))))
+    scan = scanned(organ, direction=DIRECTIONS["oblique"], noise=0.1)
+    scan.array += (2 * occupancy(lesion, scan.grid) / SAMPLES).astype(np.float32)
+    points = points_of(scan.grid).reshape(-1, 3)
+    mask = (organ.distance(points) < 0.4).reshape(scan.grid.shape)
+    found = told(mask, scan, Neighbours(above=[within(lesion, scan.grid)]))
+    assert found.method == "fractions"
+    assert np.count_nonzero(mask) * scan.grid.voxel_volume > 1.05 * organ.volume
+    assert found.low < organ.volume < found.high
+    assert found.volume == pytest.approx(organ.volume, rel=0.015)
 
 
 def test_one_voxel_is_no_measurement():

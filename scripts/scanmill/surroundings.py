@@ -1,0 +1,109 @@
+"""A structure among the others of its label map, at the voxel centres of a scan."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from scanmill.grid import Grid
+from scanmill.label_map import Box, Region
+from scanmill.voxel_response import Array, places
+
+# What `Scene.top` says of a voxel that nothing is labelled in, and of one of the structure itself.
+UNLABELLED, OWN = 0, 1
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The other structures of a label map.
+
+    beneath, above: those that the structure may lie on, and those that may lie on it; of each, later
+    ones lie on earlier ones.
+    """
+
+    beneath: Sequence[Region] = ()
+    above: Sequence[Region] = ()
+
+
+ALONE = Neighbours()
+
+
+def neighbours_of(label: int, regions: Mapping[int, Region], covered: set[int]) -> Neighbours:
+    """The neighbours of one of the structures of a label map.
+
+    regions: the whole region of each, by label, in the order in which they were painted. covered: the
+    labels of those that others lie on.
+    """
+    order = sorted(regions, key=lambda other: other not in covered)
+    others = [regions[other] for other in order if other != label]
+    if label not in covered:
+        return Neighbours(beneath=others)
+    place = order.index(label)
+    return Neighbours(others[:place], others[place:])
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A window of a scan. box: of the scan's array. inside: bool [z, y, x], the structure's whole mask.
+
+    top: unsigned [z, y, x], what is uppermost in each voxel: UNLABELLED, OWN, or a number from 2 on for
+    each other structure. number: one more than the largest.
+    """
+
+    box: Box
+    inside: Array
+    top: Array
+    number: int
+
+
+def scene_of(
+    region: Region, grid: Grid, neighbours: Neighbours, scan: Grid, margin: int
+) -> Scene | None:
+    """The structure's window, `margin` voxels of the scan wider; None where the scan has none of it.
+
+    region, neighbours: on `grid`, which has the directions of `scan`.
+    """
+    index = _indices(grid, scan)
+    held = [_held(i, s) for i, s in zip(index, region.box[::-1], strict=True)]
+    if any(len(h) == 0 for h in held):
+        return None
+    ends = [
+        (max(0, h[0] - margin), min(len(i), h[-1] + margin + 1))
+        for h, i in zip(held, index, strict=True)
+    ]
+    window = [i[a:b] for (a, b), i in zip(ends, index, strict=True)]
+    most = OWN + len(neighbours.beneath) + len(neighbours.above)
+    top = np.zeros(tuple(len(w) for w in window[::-1]), np.min_scalar_type(most))
+    inside = np.zeros(top.shape, bool)
+    _paint(inside, region, window, True)
+    number = OWN + 1
+    for other in neighbours.beneath:
+        number += _paint(top, other, window, number)
+    top[inside] = OWN
+    for other in neighbours.above:
+        number += _paint(top, other, window, number)
+    return Scene(tuple(slice(*e) for e in ends[::-1]), inside, top, number)
+
+
+def _indices(grid: Grid, scan: Grid) -> list[Array]:
+    """Along x, y and z, the voxel of the grid in which each of the scan's centres lies."""
+    return [
+        np.rint((every - own[0]) / step).astype(int)
+        for own, every, step in zip(places(grid), places(scan), grid.spacing, strict=True)
+    ]
+
+
+def _held(index: Array, part: slice) -> Array:
+    return np.flatnonzero((index >= part.start) & (index < part.stop))
+
+
+def _paint(into: Array, region: Region, window: list[Array], value: int) -> bool:
+    """Whether the window has any of the region, which is painted there."""
+    held = [_held(i, s) for i, s in zip(window, region.box[::-1], strict=True)]
+    if any(len(h) == 0 for h in held):
+        return False
+    own = [i[h] - s.start for i, h, s in zip(window, held, region.box[::-1], strict=True)]
+    seen = region.array[np.ix_(*own[::-1])]
+    part = tuple(slice(h[0], h[-1] + 1) for h in held[::-1])
+    into[part][seen] = value
+    return bool(seen.any())
