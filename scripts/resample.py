@@ -1,11 +1,11 @@
 """Resample: the scan onto cubic voxels.
 
 In: volume.nii.gz, as acquired. Out: isotropic.nii.gz, voxels of `spacing` mm with the scan's own
-directions, values linear where the grid is finer and averaged where it is coarser; with `native`, the
-scan's own grid. Metal, bias field and noise are corrected before, on the scan's own grid, as the recipe
-says. unsmoothed.nii.gz, the same but for the noise, for intensities to be measured on: the same file
-where noise is not smoothed. artefacts.nii.gz, on the same grid: where the image cannot be believed,
-and why (`MARKS`).
+directions, values cubic between those scanned where the grid is finer and averaged where it is
+coarser; with `native`, the scan's own grid. Metal, bias field and noise are corrected before, on the
+scan's own grid, as the recipe says. unsmoothed.nii.gz, the same but for the noise, for intensities to
+be measured on: the same file where noise is not smoothed. artefacts.nii.gz, on the same grid: where
+the image cannot be believed, and why (`MARKS`).
 """
 
 import os
