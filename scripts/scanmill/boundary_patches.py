@@ -99,22 +99,24 @@ def _away(inside):  # noqa: ANN001, ANN202
             for y in range(height):
                 flat[z, y] = along[z, y]
                 for v in range(max(0, y - SHELL), min(height, y + SHELL + 1)):
-                    _at_most(flat[z, y], along[z, v], (v - y) ** 2)
+                    more = np.uint8((v - y) ** 2)
+                    for x in range(width):
+                        far = np.uint8(along[z, v, x] + more)
+                        if far < flat[z, y, x]:
+                            flat[z, y, x] = far
         for z in range(depth):
             for y in range(height):
                 along[z, y] = flat[z, y]
                 for v in range(max(0, z - SHELL), min(depth, z + SHELL + 1)):
-                    _at_most(along[z, y], flat[v, y], (v - z) ** 2)
+                    more = np.uint8((v - z) ** 2)
+                    for x in range(width):
+                        far = np.uint8(flat[v, y, x] + more)
+                        if far < along[z, y, x]:
+                            along[z, y, x] = far
                 for x in range(width):
-                    away[z, y, x] = max(away[z, y, x], along[z, y, x])
+                    if along[z, y, x] > away[z, y, x]:
+                        away[z, y, x] = along[z, y, x]
     return away
-
-
-@kernel
-def _at_most(row, other, apart):  # noqa: ANN001, ANN202
-    more = np.uint8(apart)
-    for x in range(len(row)):
-        row[x] = min(row[x], np.uint8(other[x] + more))
 
 
 @kernel
@@ -172,30 +174,28 @@ def _pure(top, number, away, image, keys):  # noqa: ANN001, ANN202
         (width - 1) // BLOCK + 1,
     )
     index = np.full(layers * rows * columns * number, -1, np.int32)
+    sums = np.zeros((len(keys) + 1, 2, 3))
     found = 0
     for z in range(depth):
         for y in range(height):
             for x in range(width):
-                if BAND < away[z, y, x] <= FAR and _is_pure(top, z, y, x):
-                    block = (z // BLOCK * rows + y // BLOCK) * columns + x // BLOCK
-                    key = block * number + top[z, y, x]
-                    if index[key] < 0:
-                        index[key] = found
-                        found += 1
-    sums = np.zeros((found, 2, 3))
-    for z in range(depth):
-        for y in range(height):
-            for x in range(width):
-                if BAND < away[z, y, x] <= FAR and _is_pure(top, z, y, x):
-                    block = (z // BLOCK * rows + y // BLOCK) * columns + x // BLOCK
-                    near = sums[index[block * number + top[z, y, x]], int(away[z, y, x] > NEAR)]
-                    value = float(image[z, y, x])
-                    near[0] += 1
-                    near[1] += value
-                    near[2] += value * value
+                if away[z, y, x] <= BAND or away[z, y, x] > FAR or not _is_pure(top, z, y, x):
+                    continue
+                block = (z // BLOCK * rows + y // BLOCK) * columns + x // BLOCK
+                key = block * number + top[z, y, x]
+                if index[key] < 0:
+                    if found == len(sums):
+                        sums = np.concatenate((sums, np.zeros(sums.shape)))
+                    index[key] = found
+                    found += 1
+                at, farther = index[key], int(away[z, y, x] > NEAR)
+                value = float(image[z, y, x])
+                sums[at, farther, 0] += 1
+                sums[at, farther, 1] += value
+                sums[at, farther, 2] += value * value
     inner = np.zeros((len(keys), 6))
     outer = np.zeros((len(keys), 6))
-    flat = sums.reshape(found, 6)
+    flat = sums.reshape(len(sums), 6)
     _add_around(inner, keys, number, (layers, rows, columns), index, flat, True)
     _add_around(outer, keys, number, (layers, rows, columns), index, flat, False)
     return inner.reshape(-1, 2, 3), outer.reshape(-1, 2, 3)
@@ -219,14 +219,15 @@ def _add_around(into, keys, number, shape, index, sums, own):  # noqa: ANN001, A
     for n in range(len(keys)):
         block = keys[n] // number
         side = OWN if own else keys[n] % number
-        k, j, i = block // (rows * columns), block // columns % rows, block % columns
-        for v in range(max(0, k - 1), min(layers, k + 2)):
+        m, j, i = block // (rows * columns), block // columns % rows, block % columns
+        for v in range(max(0, m - 1), min(layers, m + 2)):
             for u in range(max(0, j - 1), min(rows, j + 2)):
                 for t in range(max(0, i - 1), min(columns, i + 2)):
                     at = index[((v * rows + u) * columns + t) * number + side]
                     if at >= 0:
-                        weight = WEIGHTS[abs(v - k)] * WEIGHTS[abs(u - j)] * WEIGHTS[abs(t - i)]
-                        into[n] += weight * sums[at]
+                        weight = WEIGHTS[abs(v - m)] * WEIGHTS[abs(u - j)] * WEIGHTS[abs(t - i)]
+                        for k in range(sums.shape[1]):
+                            into[n, k] += weight * sums[at, k]
 
 
 @kernel

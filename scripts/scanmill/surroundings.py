@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scanmill.grid import Grid
+from scanmill.kernel import kernel
 from scanmill.label_map import Box, Region
 from scanmill.voxel_response import Array, places
 
@@ -103,7 +104,19 @@ def _paint(into: Array, region: Region, window: list[Array], value: int) -> bool
     if any(len(h) == 0 for h in held):
         return False
     own = [i[h] - s.start for i, h, s in zip(window, held, region.box[::-1], strict=True)]
-    seen = region.array[np.ix_(*own[::-1])]
     part = tuple(slice(h[0], h[-1] + 1) for h in held[::-1])
-    into[part][seen] = value
-    return bool(seen.any())
+    return _put(into[part], region.array, own[2], own[1], own[0], value)
+
+
+@kernel
+def _put(into, mask, rows_z, rows_y, rows_x, value):  # noqa: ANN001, ANN202
+    """Give a value to the voxels whose places along each axis the mask has; whether there is any."""
+    some = False
+    for z in range(len(rows_z)):
+        for y in range(len(rows_y)):
+            row = mask[rows_z[z], rows_y[y]]
+            for x in range(len(rows_x)):
+                if row[rows_x[x]]:
+                    into[z, y, x] = value
+                    some = True
+    return some
