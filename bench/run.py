@@ -102,7 +102,11 @@ def stages(scan: Path, labels: Path, case: Path) -> list[tuple[str, dict, dict, 
             files("volume", "artefacts", "labels", "overlaps", "surfaces")
             | {"isotropic": at["unsmoothed"]},
             files("measurements"),
-            {"case": "bench", "structures": chosen("name", "label", "distances_to", "drawn")},
+            {
+                "case": "bench",
+                "structures": chosen("name", "label", "distances_to", "drawn"),
+                "ledger_limit": 10.0,
+            },
         ),
     ]
 

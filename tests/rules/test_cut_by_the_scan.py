@@ -58,7 +58,7 @@ def measured(folder, scan, labels, cubic, how) -> tuple[dict[str, str], float]:
     parameters = {"structures": [structure], "formats": ["ply"], "pass_band": 0.1}
     run_stage("mesh", mesh, parts, {"surfaces": surfaces, "model": model}, parameters)
     inputs = {"volume": volume, **made, **parts, "surfaces": surfaces}
-    parameters = {"case": "a", "structures": [structure]}
+    parameters = {"case": "a", "structures": [structure], "ledger_limit": 10.0}
     run_stage("measure", measure, inputs, {"measurements": table}, parameters)
     with open(table, newline="") as stream:
         (row,) = csv.DictReader(stream)
