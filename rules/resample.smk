@@ -17,7 +17,7 @@ rule resample:
     conda:
         "../envs/scanmill.yaml"
     resources:
-        mem_mb=memory(800, 12),
+        mem_mb=memory_to_correct(500),
         runtime=minutes(2, 0.05),
     params:
         spacing=spacing_of,
