@@ -1,11 +1,14 @@
-"""How often the 95 % intervals of volumes hold the truth: analytic structures, as Markdown tables.
+"""How often the 95 % intervals hold the truth: analytic structures, as Markdown tables.
+
+The first is of volumes, the second of diameters, areas and mean signals.
 
     python docs/calibration.py [structures, 400 where none is given] [seed, 1] [chart.svg]
 
 Structures of radius 1.5 to 12 voxels and contrast 2 to 30 times the noise, in scans of slices 1 to 5
-times as thick as wide, in any pose, with blur, textures, white or correlated noise and, in a third of
-them, a neighbour of another signal beside them. Their masks are true, too small or too large by up to
-half a voxel, rough, or found by a threshold. The chart: nominal against observed coverage.
+times as thick as wide, in any pose, with blur, textures, white or correlated noise and, but for two in
+seven, other tissues around them, of which the label map knows some. Their masks are true, too small or
+too large by up to half a voxel, rough, or found by a threshold. The chart: nominal against observed
+coverage.
 """
 
 import sys
@@ -19,8 +22,10 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
+from coverage_chart import coverage_chart  # noqa: E402
 from scanmill.grid import Grid  # noqa: E402
-from scanmill.interval import Estimate, volume_of  # noqa: E402
+from scanmill.diameters import axial_diameters, diameter  # noqa: E402
+from scanmill.interval import Estimate, intervals, volume_of  # noqa: E402
 from scanmill.label_map import Region  # noqa: E402
 from scanmill.phantom.body import Body, Box, Ellipsoid  # noqa: E402
 from scanmill.phantom.description import body_of, samples_of  # noqa: E402
@@ -28,8 +33,11 @@ from scanmill.phantom.fields import correlated_field  # noqa: E402
 from scanmill.phantom.point_spread import SAMPLES  # noqa: E402
 from scanmill.phantom.rendering import occupancy  # noqa: E402
 from scanmill.phantom.scanning import scan_of  # noqa: E402
+from scanmill.phantom.specimen import AROUND as BACKGROUND
 from scanmill.phantom.specimen import CONTRAST, SHAPES, specimen  # noqa: E402
 from scanmill.resampling import resample_image  # noqa: E402
+from scanmill.surface import boundaries, surfaces_of  # noqa: E402
+from scanmill.surface_measures import area  # noqa: E402
 from scanmill.surroundings import Neighbours  # noqa: E402
 from scanmill.volume_file import Volume  # noqa: E402
 
@@ -43,7 +51,10 @@ RADII = (1.5, 2.0, 3.0, 4.5, 7.0, 12.0)
 
 @dataclass(frozen=True)
 class Trial:
-    """One structure: what it was, its volume, its mask's, the estimate, and whether a row gives it."""
+    """One structure: what it was, its volume, its mask's, the estimate, and whether a row gives it.
+
+    others: of each quantity beside the volume its value, the ends of its interval, and the truth.
+    """
 
     radius: float
     classes: dict[str, str]
@@ -51,6 +62,7 @@ class Trial:
     counted: float
     estimate: Estimate
     given: bool
+    others: dict[str, tuple[float, float, float, float]]
 
 
 def trials(count: int, seed: int) -> Iterator[Trial]:
@@ -86,7 +98,8 @@ def trials(count: int, seed: int) -> Iterator[Trial]:
         estimate = volume_of(Region.of(mask), cubic, scan, counted, neighbours)
         classes["method"] = estimate.method
         given = not estimate.is_uncertain(scan.grid)
-        yield Trial(radius, classes, body.volume, counted, estimate, given)
+        others = _others(mask, cubic, body, scan, estimate)
+        yield Trial(radius, classes, body.volume, counted, estimate, given, others)
 
 
 def _scanner(described: dict, spacing: tuple, random: np.random.Generator) -> None:
@@ -179,6 +192,58 @@ def _mask(
     return np.reshape(distance, grid.shape) < moved
 
 
+def _others(
+    mask: np.ndarray, grid: Grid, body: Body, scan: Volume, estimate: Estimate
+) -> dict[str, tuple[float, float, float, float]]:
+    """Value, interval and truth of what has an interval beside the volume."""
+    region = Region.of(mask)
+    long, short = axial_diameters(region.array, grid)
+    mesh, _ = boundaries(mask.astype(np.uint8), grid)
+    ((_, surface),) = surfaces_of(mesh, grid)
+    image = resample_image(scan, grid).array
+    measured = {
+        "axial_long_mm": long,
+        "axial_short_mm": short,
+        "morph_diam": diameter(np.pad(region.array, 1).astype(np.uint8), np.array(grid.spacing)),
+        "surface_area_mm2": area(surface),
+        "stat_mean": float(image[region.box][region.array].mean()),
+    }
+    truth = {"surface_area_mm2": body.area, "stat_mean": BACKGROUND["CT"] + CONTRAST} | _diameters(
+        body, grid
+    )
+    ends = list(intervals(measured, estimate, region, grid, scan.grid).items())
+    found = {}
+    for (name, low), (_, high) in zip(ends[::2], ends[1::2], strict=True):
+        quantity = next(
+            q for q in measured if name.startswith(q.removesuffix("_mm").removesuffix("_mm2"))
+        )
+        if quantity in truth:
+            found[quantity] = (measured[quantity], low, high, truth[quantity])
+    return found
+
+
+def _diameters(body: Body, grid: Grid) -> dict[str, float]:
+    """Of an ellipsoid: its longest, and the axes of its middle section across the axial axis."""
+    if not isinstance(body, Ellipsoid):
+        return {}
+    turn = np.reshape(body.rotation, (3, 3))
+    shape = turn @ np.diag(1 / np.square(body.radii)) @ turn.T
+    plane = np.delete(np.reshape(grid.direction, (3, 3)), grid.axial_axis, axis=1)
+    short, long = 2 / np.sqrt(np.linalg.eigvalsh(plane.T @ shape @ plane))[::-1]
+    return {"morph_diam": 2 * max(body.radii), "axial_long_mm": long, "axial_short_mm": short}
+
+
+def _other_row(name: str, found: list[Trial]) -> str:
+    value, low, high, truth = np.array([t.others[name] for t in found if name in t.others]).T
+    scale = CONTRAST if name == "stat_mean" else truth
+    errors, widths = 100 * (value - truth) / scale, 100 * (high - low) / scale
+    held = 100 * np.mean((low <= truth) & (truth <= high))
+    return (
+        f"| {name} | {len(value)} | {held:.1f} | {errors.mean():+.1f} | "
+        f"{np.median(abs(errors)):.1f} | {widths.mean():.1f} | {np.median(widths):.1f} |"
+    )
+
+
 def coverage(found: list[Trial], nominal: float = 0.95) -> float:
     """Percent of the intervals, scaled to another nominal coverage, that hold the truth."""
     scale = NormalDist().inv_cdf(0.5 + nominal / 2) / NormalDist().inv_cdf(0.975)
@@ -201,24 +266,6 @@ def _row(name: str, found: list[Trial]) -> str:
     )
 
 
-def chart(found: list[Trial]) -> str:
-    """Nominal against observed coverage, percent, as SVG."""
-    points = [(100 * n, coverage(found, n)) for n in NOMINAL]
-    places = [(6 * (x - 40), 6 * (100 - y) + 20) for x, y in points]
-    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-    labels = "".join(
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4"/><text x="{x + 8:.1f}" y="{y + 14:.1f}" '
-        f'font-size="11">{n:.0f} %: {o:.1f} %</text>'
-        for (x, y), (n, o) in zip(places, points, strict=True)
-    )
-    return (
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 480 400" font-family="sans-serif">'
-        '<line x1="60" y1="320" x2="360" y2="20" stroke="#999" stroke-dasharray="4"/>'
-        f'<polyline points="{line}" fill="none" stroke="#1f77b4"/>{labels}'
-        '<text x="60" y="380" font-size="12">nominal against observed coverage</text></svg>\n'
-    )
-
-
 def main() -> None:
     """Print the tables; draw the chart where a file is named."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 400
@@ -237,8 +284,13 @@ def main() -> None:
     for key in told[0].classes:
         for value in sorted({t.classes[key] for t in told}):
             print(_row(f"{key}: {value}", [t for t in told if t.classes[key] == value]))
+    print("\n| quantity | number | held % | bias % | error % | width %, mean | median |")
+    print("|---|---|---|---|---|---|---|")
+    for name in sorted({name for t in told for name in t.others}):
+        print(_other_row(name, told))
     if len(sys.argv) > 3:
-        Path(sys.argv[3]).write_text(chart(found), encoding="utf-8")
+        pairs = [(100 * n, coverage(found, n)) for n in NOMINAL]
+        Path(sys.argv[3]).write_text(coverage_chart(pairs, len(found)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -3,15 +3,18 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, TypeVar
 
 import numpy as np
-from scanmill.interval import Estimate, count_of, volume_of
+from scanmill.interval import Estimate, volume_of
 from scanmill.label_map import LabelMap, Region
-from scanmill.segmentation import Scene, Structure, rules
+from scanmill.segmentation import Scene
 from scanmill.stage import Record
+from scanmill.surroundings import neighbours_of
 from scanmill.volume_file import Volume
 from scanmill.volume_ledger import counted_volume
+from segment import METHODS
 
 Result = TypeVar("Result")
 
@@ -39,18 +42,18 @@ class Found:
         return self.region(name).full(self.label_map.grid.shape)
 
 
-def by_rules(
+def segmented(
     image: Volume,
-    steps: dict[str, list[dict[str, Any]]],
+    segments: dict[str, dict[str, Any]],
     modality: str = "any",
     supplied: dict[str, Region] | None = None,
 ) -> Found:
-    """What the steps of each structure find, as `segment`.
+    """What `segment` finds. segments: of each structure of a recipe, in order, how it is found.
 
-    steps: by structure, in order. supplied: regions that the steps may name.
+    supplied: regions of further structures, which these may refer to.
     """
     known = supplied or {}
-    labels = {name: label for label, name in enumerate([*known, *steps], start=1)}
+    labels = {name: label for label, name in enumerate([*known, *segments], start=1)}
     found = Found(LabelMap.empty(image.grid, len(labels)), labels)
     for name, region in known.items():
         found.label_map.paint(labels[name], region)
@@ -62,11 +65,15 @@ def by_rules(
         labels=labels,
         record=Record(),
     )
-    structures: list[Structure] = [
-        {"name": name, "segment": {"method": "rules", "steps": own}} for name, own in steps.items()
-    ]
-    rules.segment(structures, scene)
+    structures = [{"name": name, "segment": segment} for name, segment in segments.items()]
+    for method, run in groupby(structures, key=lambda s: s["segment"]["method"]):
+        METHODS[method](list(run), scene)
     return found
+
+
+def rules(*steps: dict[str, Any]) -> dict[str, Any]:
+    """How a structure is found: by these steps."""
+    return {"method": "rules", "steps": list(steps)}
 
 
 @dataclass(frozen=True)
@@ -109,10 +116,9 @@ def measured(found: Found, name: str, scan: Volume, truth: float) -> Measured:
     if not region.array.any():
         return Measured(truth, 0.0, None, False)
     counted = counted_volume(region, grid, scan.grid)
-    if found.labels[name] in found.label_map.covered:
-        estimate = count_of(region, grid, scan.grid, counted)
-    else:
-        estimate = volume_of(region, grid, scan, counted)
+    label, regions = found.labels[name], found.label_map.regions()
+    around = neighbours_of(label, regions, set(found.label_map.covered))
+    estimate = volume_of(region, grid, scan, counted, around)
     return Measured(truth, counted, estimate, not estimate.is_uncertain(scan.grid))
 
 

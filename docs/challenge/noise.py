@@ -12,7 +12,7 @@ from scanmill.phantom.noise import rician
 from scanmill.volume_file import Volume
 
 from challenge.bodies import CONTRAST, ORGAN, Tumour, part, tumour
-from challenge.mill import by_rules, dice, timed
+from challenge.mill import dice, rules, segmented, timed
 from challenge.table import Goal, Row, markdown, seconds
 
 CENTRE = (61.3, -112.7, 402.9)
@@ -20,7 +20,7 @@ RADIUS = 9.5
 # Around the tumour, mm: where it is looked for, and how far from its edge tissue is all of one kind.
 SEARCHED, APART = 18.0, 4.0
 RATIOS = (1, 3, 10)
-STEPS = [{"inside": "organ"}, {"window": [ORGAN + CONTRAST / 2, None]}]
+TUMOUR = rules({"inside": "organ"}, {"window": [ORGAN + CONTRAST / 2, None]})
 Filter = Callable[[Volume, float], Volume]
 
 
@@ -63,7 +63,7 @@ def _body() -> Tumour:
 def _found(image: Volume) -> np.ndarray:
     """The tumour as rules find it in its organ."""
     organ = {"organ": _body().searched}
-    return by_rules(image, {"tumour": STEPS}, supplied=organ).mask("tumour")
+    return segmented(image, {"tumour": TUMOUR}, supplied=organ).mask("tumour")
 
 
 def _own(scan: Volume, _: float) -> Volume:

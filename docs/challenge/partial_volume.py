@@ -10,7 +10,7 @@ from scanmill.phantom.scanning import scan_of
 from scanmill.phantom.specimen import CONTRAST, specimen
 from scanmill.resampling import resample_image
 
-from challenge.mill import Measured, by_rules, measured, timed
+from challenge.mill import Measured, measured, rules, segmented, timed
 from challenge.table import Goal, Row, markdown, mean_of
 
 CNR = 10.0
@@ -70,7 +70,7 @@ def _ball(spacing: Triple, radius: float, seed: int) -> tuple[Measured, float]:
     scan = scan_of(described).image
     image = resample_image(scan, scan.grid.isotropic(min(spacing)))
     half = described["background"] + CONTRAST / 2
-    steps = [{"window": [half, None]}, {"largest": 1}]
-    found = by_rules(image, {"ball": steps}, described["modality"])
+    ball = rules({"window": [half, None]}, {"largest": 1})
+    found = segmented(image, {"ball": ball}, described["modality"])
     volume = patient_of(described).visible(0).volume
     return timed(lambda: measured(found, "ball", scan, volume))

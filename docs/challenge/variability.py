@@ -12,14 +12,14 @@ from scanmill.phantom.scanning import Scan, scan_of
 from scanmill.recipe import load
 from scanmill.volume_file import Volume
 
-from challenge.mill import Found, Measured, by_rules, dice, measured, timed
+from challenge.mill import Found, Measured, dice, measured, rules, segmented, timed
 from challenge.table import Goal, Row, markdown, mean_of, spread_of
 
 RECIPE = Path(__file__).resolve().parents[2] / "config" / "recipes" / "phantom-ct.yaml"
 # The recipe's structures that are found without seeds, in its order; then what it has no rules for,
 # by the usual patient's means: kidneys 180, their surroundings 50, livers 110, their tumours 140.
 KEPT = ("body", "lungs", "spine", "aorta", "liver")
-KIDNEYS = [
+KIDNEYS = rules(
     {"inside": "body"},
     {"window": [115, None]},
     {"outside": ["spine", "aorta", "liver"]},
@@ -27,8 +27,8 @@ KIDNEYS = [
     {"largest": 2},
     {"dilate": 1.5},
     {"window": [115, None]},
-]
-TUMOUR = [{"inside": "liver"}, {"window": [125, None]}, {"open": 2}, {"largest": 1}]
+)
+TUMOUR = rules({"inside": "liver"}, {"window": [125, None]}, {"open": 2}, {"largest": 1})
 # What is measured, and the labels of the patient in it.
 ORGANS = {
     "lungs": ("lungs",),
@@ -45,7 +45,7 @@ Method = Callable[[Volume], Found]
 
 def _rules(noise: str) -> Method:
     """The same fixed rules for every patient, after that correction of noise."""
-    return lambda scan: by_rules(correct(scan, "CT", "off", noise).shown, _steps(), "CT")
+    return lambda scan: segmented(correct(scan, "CT", "off", noise).shown, _segments(), "CT")
 
 
 # How the structures of ORGANS are found in a scan; the first is what others are held against.
@@ -130,8 +130,8 @@ def _scan(strength: float, seed: int) -> Scan:
 
 
 @cache
-def _steps() -> dict[str, list[dict[str, Any]]]:
-    """The steps of each structure, in order."""
+def _segments() -> dict[str, dict[str, Any]]:
+    """How each structure is found, in order."""
     structures = load(RECIPE).structures
-    steps = {s["name"]: s["segment"]["steps"] for s in structures if s["name"] in KEPT}
-    return steps | {"kidneys": KIDNEYS, "liver-tumour": TUMOUR}
+    segments = {s["name"]: s["segment"] for s in structures if s["name"] in KEPT}
+    return segments | {"kidneys": KIDNEYS, "liver-tumour": TUMOUR}

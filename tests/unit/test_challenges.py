@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "docs"))
 import challenges  # noqa: E402
 from challenge.bodies import organ  # noqa: E402
-from challenge.mill import by_rules, measured  # noqa: E402
+from challenge.mill import measured, rules, segmented  # noqa: E402
 from challenge.table import Goal, Row, markdown, mean_of  # noqa: E402
 
 SLOW = {"bias", "artefacts", "contrast", "variability"}
@@ -83,7 +83,7 @@ def test_the_page_has_one_table_and_then_a_part_for_each_challenge():
 def test_what_rules_find_is_measured_as_the_stages_do():
     own = organ(3, (1.0, 1.0, 3.0), 8.0)
     image = Volume(np.rint(100 * own.filled).astype(np.int16), own.grid)
-    found = by_rules(image, {"organ": [{"window": [50, None]}]})
+    found = segmented(image, {"organ": rules({"window": [50, None]})})
     assert np.array_equal(found.mask("organ"), image.array >= 50)
     told = measured(found, "organ", image, own.body.volume)
     assert told.held
@@ -96,14 +96,18 @@ def test_what_rules_find_is_measured_as_the_stages_do():
 def test_a_structure_without_voxels_has_no_volume_in_the_table():
     own = organ(3, (1.0, 1.0, 3.0), 8.0)
     image = Volume(np.zeros(own.grid.shape, np.int16), own.grid)
-    found = by_rules(image, {"organ": [{"window": [50, None]}]})
+    found = segmented(image, {"organ": rules({"window": [50, None]})})
     told = measured(found, "organ", image, own.body.volume)
     assert (told.given, told.estimate, told.mask_off) == (False, None, -100)
 
 
-def test_what_holds_another_structure_is_counted():
+def test_what_holds_another_structure_is_measured_whole():
     own = organ(3, (1.0, 1.0, 3.0), 8.0)
     image = Volume(np.rint(100 * own.filled).astype(np.int16), own.grid)
     supplied = {"organ": Region.of(own.filled >= 0.5)}
-    found = by_rules(image, {"core": [{"inside": "organ"}, {"erode": 3}]}, supplied=supplied)
-    assert measured(found, "organ", image, own.body.volume).estimate.method == "count"
+    core = rules({"inside": "organ"}, {"erode": 3})
+    told = measured(
+        segmented(image, {"core": core}, supplied=supplied), "organ", image, own.body.volume
+    )
+    assert told.held
+    assert told.counted == pytest.approx(supplied["organ"].count() * 3.0)
