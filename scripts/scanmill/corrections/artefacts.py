@@ -1,10 +1,10 @@
-"""Where a scan cannot be believed: metal and its streaks, rings, a body cut off, padding, ghosts."""
+"""Where a scan cannot be believed: metal, streaks, rings, a body cut off, table, padding, ghosts."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from scanmill.corrections.field_of_view import cut_off, field_of_view, radii
+from scanmill.corrections.field_of_view import AIR_HU, cut_off, field_of_view, radii
 from scanmill.corrections.rings import find_rings
 from scanmill.grid import Grid
 from scanmill.kernel import kernel
@@ -12,15 +12,16 @@ from scanmill.label_map import count_voxels
 from scanmill.volume_file import Volume
 
 # What the marks mean. Where two meet, the later in this order is shown.
-MARKS = {"padding": 5, "truncation": 4, "ring": 3, "streak": 2, "metal": 1}
+MARKS = {"table": 6, "padding": 5, "truncation": 4, "ring": 3, "streak": 2, "metal": 1}
 
 
 @dataclass
 class Examination:
     """What was found in a scan.
 
-    image: the scan, in-painted where that was asked for. marks: values of MARKS, uint8 [z, y, x] on
-    the scan's grid, None where nothing is marked. warnings: code and sentence. said: for the sidecar.
+    image: the scan; of a CT, padding and table are air, and streaks in-painted where that was asked
+    for. marks: values of MARKS, uint8 [z, y, x] on the scan's grid, None where nothing is marked.
+    warnings: code and sentence. said: for the sidecar.
     """
 
     image: np.ndarray
@@ -42,9 +43,11 @@ def examine_ct(scan: Volume, metal: str) -> Examination:
     found = Examination(scan.array)
     planes = np.moveaxis(scan.array, across, 0)
     _examine_field_of_view(found, planes, spacing, across)
+    _examine_table(found, planes, (*spacing, scan.grid.spacing[scan.grid.axial_axis]), across)
     _examine_rings(found, planes, spacing, across)
     if metal != "off":
         _examine_metal(found, scan.grid, spacing, across, inpaint=metal == "inpaint")
+    _remove(found)
     if found.marks is not None:
         counts = count_voxels(found.marks, max(MARKS.values()) + 1)
         for kind, value in MARKS.items():
@@ -121,6 +124,26 @@ def _examine_field_of_view(
                 "outside is missing, and what lies beside the rim reads too high",
             )
         )
+
+
+def _examine_table(
+    found: Examination, planes: np.ndarray, spacing: tuple[float, float, float], across: int
+) -> None:
+    # Imported here, as below: every job pays for its imports.
+    from scanmill.corrections.table import find_table
+
+    table = find_table(planes, spacing)
+    if table is not None:
+        np.copyto(found.planes(across), MARKS["table"], where=table)
+
+
+def _remove(found: Examination) -> None:
+    """Make air of what is no part of the patient."""
+    if found.marks is None:
+        return
+    foreign = (found.marks == MARKS["padding"]) | (found.marks == MARKS["table"])
+    if foreign.any():
+        found.image = np.where(foreign, np.array(AIR_HU, found.image.dtype), found.image)
 
 
 def _examine_rings(

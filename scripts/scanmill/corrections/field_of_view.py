@@ -8,7 +8,7 @@ from scanmill.kernel import kernel
 
 # The circle is at least so wide against the slice, and so much of its rim is seen.
 LEAST_DIAMETER, SEEN_RIM = 0.8, 0.9
-BODY_HU = -400
+BODY_HU, AIR_HU = -400, -1000
 # Tables are thinner than twice the first, and what is cut off shorter than the second is skin that
 # rests on the rim.
 TABLE_MM, LEAST_CUT_MM = 8.0, 20.0
