@@ -20,11 +20,12 @@ run: $(VENV)/.complete
 test: $(VENV)/.complete
 	SCANMILL_DATA="$(abspath $(DATA))" SCANMILL_READERS="$(abspath $(READERS)/bin)" $(BIN)/python -m pytest --durations=15
 
-# The cohort's own recipes on twins of TWINS of its cases, SEEDS of each, and the errors of the results.
+# The cohort's own recipes on twins of TWINS of its cases, SEEDS of each, and the errors of the results;
+# those of the example also as the README's table.
 validate: run
 	$(BIN)/python scripts/validate.py twins results/validation $(if $(SCANS),--scans "$(SCANS)") --twins $(TWINS) --seeds $(SEEDS) --cores $(CORES)
 	$(BIN)/snakemake --directory results/validation --cores $(CORES) --config scans=scans.tsv
-	$(BIN)/python scripts/validate.py errors results/validation $(if $(SCANS),--scans "$(SCANS)") --cores $(CORES)
+	$(BIN)/python scripts/validate.py errors results/validation $(if $(SCANS),--scans "$(SCANS)",--readme README.md) --cores $(CORES)
 
 # What exported DICOM objects are read back with; without it, those tests are skipped.
 readers: $(READERS)/.complete

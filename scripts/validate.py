@@ -2,11 +2,11 @@
 
     python scripts/validate.py twins FOLDER [--scans SHEET] [--configfile FILE] [--twins 5] [--seeds 3]
     snakemake --directory FOLDER --config scans=scans.tsv --cores 2
-    python scripts/validate.py errors FOLDER [--scans SHEET] [--configfile FILE]
+    python scripts/validate.py errors FOLDER [--scans SHEET] [--configfile FILE] [--readme FILE]
 
 Run where the cohort was run: its results are read from ./results. In FOLDER: twins/ and scans.tsv, a
 cohort of scans whose true measures are known; its results; errors.csv, each quantity of each twin
-against the truth; summary.csv, summary.md and errors.svg.
+against the truth; summary.csv, summary.md and errors.svg. A README's table is written anew.
 """
 
 import argparse
@@ -20,8 +20,10 @@ from typing import Any
 import yaml
 from scanmill import settings
 from scanmill.atomic import replacing
+from scanmill.problem import SettingsError
 from scanmill.validation import comparison, summary
 from scanmill.validation.cases import Case, chosen, measured
+from scanmill.validation.page import challenge_table, page, with_table
 from scanmill.validation.plot import svg
 from scanmill.validation.twin_files import (
     TRUTH,
@@ -40,16 +42,18 @@ FIGURE = "errors.svg"
 def main(arguments: Sequence[str] | None = None) -> None:
     """Make twins, or compare what was measured on them."""
     asked = _parser().parse_args(arguments)
-    cases = measured(_settings(asked), RESULTS, asked.folder)
+    asked_for = _settings(asked)
+    cases = measured(asked_for, RESULTS, asked.folder)
     if not cases:
-        raise SystemExit(
-            "No measured case with a surface was found in ./results; run the cohort first."
-        )
+        raise SystemExit(_why_none(asked_for))
     with ProcessPoolExecutor(asked.cores) as pool:
         if asked.what == "twins":
             write_all_twins(chosen(cases, asked.twins), asked.seeds, asked.folder, pool)
         else:
-            write_errors({case.name: case for case in cases}, asked.folder, pool)
+            errors = write_errors({case.name: case for case in cases}, asked.folder, pool)
+            if asked.readme:
+                text = asked.readme.read_text(encoding="utf-8")
+                _write_text(asked.readme, with_table(text, challenge_table(errors)))
 
 
 def write_all_twins(
@@ -63,13 +67,19 @@ def write_all_twins(
     print(f"{len(rows)} twins of {len(cases)} cases: {folder / 'scans.tsv'}")
 
 
-def write_errors(cases: dict[str, Case], folder: Path, pool: ProcessPoolExecutor) -> None:
-    """Write the tables, the page and the picture of what the twins' measurements are off."""
-    rows: dict[str, dict[str, Any]] = {}
-    with open(folder / "results/cohort/measurements.csv", newline="", encoding="utf-8") as stream:
-        for row in csv.DictReader(stream):
-            rows.setdefault(row["case"], {})[row["structure"]] = row
+def write_errors(
+    cases: dict[str, Case], folder: Path, pool: ProcessPoolExecutor
+) -> list[comparison.Row]:
+    """Write tables, page and picture of what the twins' measurements are off; the rows of errors."""
+    rows = _measurements(folder / "results/cohort/measurements.csv")
     truths = [read_truth(folder / TWINS / twin / TRUTH) for twin in rows]
+    for twin, truth in zip(rows, truths, strict=True):
+        case = cases.get(truth["twin_of"])
+        if case is None or {s["name"] for s in case.recipe.structures} != set(rows[twin]):
+            raise SystemExit(
+                f"The results or the recipe of {truth['twin_of']} have changed since its twins were "
+                "measured: run the cohort, make the twins anew and measure them."
+            )
     origins = [cases[truth["twin_of"]] for truth in truths]
     compare = partial(errors_of_twin, folder=folder)
     parts = pool.map(compare, rows, rows.values(), truths, origins)
@@ -78,8 +88,9 @@ def write_errors(cases: dict[str, Case], folder: Path, pool: ProcessPoolExecutor
     _write_table(folder / "errors.csv", comparison.COLUMNS, errors)
     _write_table(folder / "summary.csv", summary.COLUMNS, short)
     _write_text(folder / FIGURE, svg(errors))
-    _write_text(folder / "summary.md", summary.page(short, errors, FIGURE))
+    _write_text(folder / "summary.md", page(short, errors, truths, FIGURE))
     print(f"Errors of {len(rows)} twins: {folder / 'summary.md'}")
+    return errors
 
 
 def errors_of_twin(
@@ -92,16 +103,47 @@ def errors_of_twin(
     return comparison.errors_of(truth, rows, dice)
 
 
+def _measurements(path: Path) -> dict[str, dict[str, Any]]:
+    """The rows of the twins' cohort table, by twin and structure."""
+    if not path.exists():
+        raise SystemExit("The twins have not been measured yet: run snakemake on them first.")
+    rows: dict[str, dict[str, Any]] = {}
+    with open(path, newline="", encoding="utf-8") as stream:
+        for row in csv.DictReader(stream):
+            rows.setdefault(row["case"], {})[row["structure"]] = row
+    return rows
+
+
+def _why_none(asked: settings.Settings) -> str:
+    """Why no case can have twins."""
+    scans = [name for name, row in asked.scans.items() if row.role == "scan"]
+    if any((RESULTS / "cases" / name / "surfaces.json").exists() for name in scans):
+        return (
+            "No case of this sheet has a measured structure: results/cohort/cases.tsv says why each "
+            "was refused. A twin is made of what was found in a case."
+        )
+    return "No case of this sheet has results here: run the cohort first, with the same sheet."
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("what", choices=("twins", "errors"))
     parser.add_argument("folder", type=Path)
     parser.add_argument("--scans", help="the sheet of the cohort, as in its config")
     parser.add_argument("--configfile", type=Path, help="the config that the cohort was run with")
-    parser.add_argument("--twins", type=int, default=5, help="how many cases get twins")
-    parser.add_argument("--seeds", type=int, default=3, help="how many twins each case gets")
-    parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--readme", type=Path, help="a README whose marked table is written anew")
+    parser.add_argument("--twins", type=_count, default=5, help="how many cases get twins")
+    parser.add_argument(
+        "--seeds", type=_count, default=3, help="how many twins like its scan each case gets"
+    )
+    parser.add_argument("--cores", type=_count, default=2)
     return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} was found; a number from 1 on would be right")
+    return int(text)
 
 
 def _settings(asked: argparse.Namespace) -> settings.Settings:
@@ -110,7 +152,10 @@ def _settings(asked: argparse.Namespace) -> settings.Settings:
         config = yaml.safe_load(asked.configfile.read_text(encoding="utf-8"))
     if asked.scans:
         config["scans"] = asked.scans
-    return settings.load(config, ROOT, Path.cwd())
+    try:
+        return settings.load(config, ROOT, Path.cwd())
+    except SettingsError as error:
+        raise SystemExit(str(error)) from None
 
 
 def _write_table(path: Path, columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:

@@ -1,5 +1,6 @@
 """Measurements of twins against the truth: rows, their summary, the page and the picture."""
 
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -8,16 +9,17 @@ from scanmill.grid import Grid
 from scanmill.label_map import LabelMap, Region
 from scanmill.label_map_files import write_label_map
 from scanmill.validation.comparison import dice_of, errors_of
+from scanmill.validation.page import BEGIN, END, challenge_table, page, with_table
 from scanmill.validation.plot import svg
-from scanmill.validation.summary import page, summarised
+from scanmill.validation.summary import summarised
 from test_validation_coverage import block
 
 KNOWN = {"volume": 1000.0, "area": 600.0, "mean": -40.0}
 KNOWN |= {"centroid_x": 1.0, "centroid_y": 2.0, "centroid_z": 3.0}
 
 
-def truth(degraded="", **structures):
-    origin = {"twin_of": "one", "recipe": "organs", "draw": 2, "degraded": degraded}
+def truth(challenge="", **structures):
+    origin = {"twin_of": "one", "recipe": "organs", "draw": 2, "challenge": challenge}
     return origin | {"structures": structures, "absent": ["kidney"]}
 
 
@@ -25,13 +27,21 @@ def measured(**cells):
     return {"status": "ok", "code": "", **{key: str(value) for key, value in cells.items()}}
 
 
+SCAN = {
+    "twin_of": "one",
+    "recipe": "organs",
+    "noise": {"sd": 12.25, "distribution": "rician"},
+    "blur_voxels": [0.5, 0.5, 0.0],
+    "scan_spacing_mm": [0.78, 0.78, 5.0],
+    "bias_log_sd": 0.1,
+}
 REFUSED = {"status": "refused", "code": "structure-empty", "volume_mm3": ""}
 
 
-def errors(volume=990.0, degraded="", **cells):
+def errors(volume=990.0, challenge="", **cells):
     row = measured(volume_mm3=volume, stat_mean=-38, **cells)
     return errors_of(
-        truth(degraded, liver=KNOWN), {"liver": row, "kidney": REFUSED}, {"liver": 0.97}
+        truth(challenge, liver=KNOWN), {"liver": row, "kidney": REFUSED}, {"liver": 0.97}
     )
 
 
@@ -64,28 +74,65 @@ def test_what_was_not_there_and_is_found_all_the_same_is_told():
     assert (row["code"], row["true"], row["measured"]) == ("falsely-found", 0, 70)
     rows = [row, *errors()]
     assert {s["structure"] for s in summarised(rows)} == {"liver"}
-    assert "kidney (organs)" in page(summarised(rows), rows, "errors.svg")
+    assert "kidney (organs)" in page(summarised(rows), rows, [SCAN], "errors.svg")
 
 
 def test_the_summary_tells_bias_spread_worst_and_what_was_missed():
     rows = errors(990, volume_low_mm3=900, volume_high_mm3=1100)
     rows += errors(1030, volume_low_mm3=1010, volume_high_mm3=1100)
     rows += errors_of(truth(liver=KNOWN), {"liver": REFUSED, "kidney": REFUSED}, {})
-    rows += errors(1200, degraded="noise")
-    found = {(s["degraded"], s["quantity"]): s for s in summarised(rows)}
+    rows += errors(1200, challenge="noise")
+    found = {(s["challenge"], s["quantity"]): s for s in summarised(rows)}
     plain = found["", "volume_mm3"]
     assert (plain["twins"], plain["missed"], plain["unit"]) == (3, 1, "%")
     assert plain["bias"] == pytest.approx(1) and plain["worst"] == pytest.approx(3)
     assert plain["sd"] == pytest.approx(np.std([-1, 3], ddof=1))
     assert plain["in_interval_percent"] == 50
     assert found["noise", "volume_mm3"]["bias"] == pytest.approx(20)
-    text = page(summarised(rows), rows, "errors.svg")
+    text = page(summarised(rows), rows, [SCAN], "errors.svg")
     assert "| organs | liver | 3 | 1 | +1.0 ± 2.8 | +3.0 | 50 % |" in text
     assert "## Noise twice as strong" in text and "| +20.0 | +20.0 |" in text
 
 
+def test_the_page_tells_what_the_scans_were_found_to_be():
+    rows = errors()
+    text = page(summarised(rows), rows, [SCAN, SCAN], "errors.svg")
+    line = "| one | organs | 0.78 x 0.78 x 5 | 12.2 (rician) | 0.5 x 0.5 x 0.0 | 0.100 |"
+    assert text.count(line) == 1
+
+
+def test_each_challenge_has_a_line_of_all_its_structures():
+    rows = errors(990, volume_low_mm3=900, volume_high_mm3=1100)
+    rows += errors(1030, volume_low_mm3=1010, volume_high_mm3=1100)
+    rows += errors_of(truth(liver=KNOWN), {"liver": REFUSED, "kidney": REFUSED}, {})
+    rows += errors(1200, challenge="noise")
+    rows += errors_of(
+        truth(liver=KNOWN),
+        {"liver": measured(volume_mm3=1000), "kidney": measured(morph_vol_approx=70)},
+        {},
+    )
+    assert challenge_table(rows).splitlines()[2:] == [
+        "| scanned like the cohort | 3 | 1 | 1.0 | 2.8 | 50 % | 0.970 |",
+        "| noise twice as strong | 1 | 0 | 20.0 | 20.0 |  | 0.970 |",
+    ]
+
+
+def test_a_readme_keeps_all_but_what_stands_between_its_marks():
+    readme = f"# Mill\n\n{BEGIN}\nold\n{END}\n\nMore.\n"
+    written = with_table(readme, "| new |")
+    assert written == f"# Mill\n\n{BEGIN}\n\n| new |\n\n{END}\n\nMore.\n"
+    assert with_table(written, "| new |") == written
+    with pytest.raises(ValueError, match="marked"):
+        with_table(f"# Mill\n{END}\n{BEGIN}\n", "| new |")
+
+
+def test_our_readme_has_a_place_for_the_table():
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert with_table(readme, challenge_table(errors())) != readme
+
+
 def test_the_picture_has_a_mark_for_each_twin_and_arrows_for_those_beyond():
-    rows = [r for n in range(60) for r in errors(1000 + n / 10)] + errors(5000, degraded="bias")
+    rows = [r for n in range(60) for r in errors(1000 + n / 10)] + errors(5000, challenge="bias")
     picture = ElementTree.fromstring(svg(rows))
     space = "{http://www.w3.org/2000/svg}"
     dots = [c for c in picture.iter(space + "circle") if c.get("r") == "2.5"]

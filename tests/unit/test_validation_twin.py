@@ -8,6 +8,7 @@ from scanmill.noise_level import NoiseLevel, noise_level
 from scanmill.phantom.noise import rician
 from scanmill.surface import Surface
 from scanmill.surface_measures import centroid, volume
+from scanmill.validation import challenges
 from scanmill.validation import twin as twins
 from scanmill.validation.air import held_air
 from scanmill.validation.coverage import coverages
@@ -107,8 +108,8 @@ def test_a_voxel_across_an_edge_holds_its_share_of_both_tissues():
 
 def test_noise_is_that_of_the_scan_and_twice_that_where_asked(model):
     assert model.noise.sd == noise_level(scanned().array, GRID.spacing).sd
-    for degraded, times in (("", 1), (twins.NOISE, 2)):
-        twin = twins.twin_of(model, [3, 1], degraded)
+    for challenge, times in (("", 1), (challenges.NOISE, 2)):
+        twin = twins.twin_of(model, [3, 1], challenge)
         tumour = twin.covered["tumour"]
         found = twin.image.array[tumour.box][tumour.visible > 0.999].std()
         assert found == pytest.approx(times * model.noise.sd, rel=0.08)
@@ -146,7 +147,7 @@ def test_the_blur_of_a_scan_is_found_in_plane_and_across():
 
 
 def test_thick_slices_average_what_thin_ones_hold(model):
-    thin, thick = (twins.twin_of(model, [4, 1], d) for d in ("", twins.SLICES))
+    thin, thick = (twins.twin_of(model, [4, 1], d) for d in ("", challenges.SLICES))
     assert thick.image.grid.spacing == (1.2, 1.2, pytest.approx(7.2))
     assert thick.image.grid.size[2] == thin.image.grid.size[2] // 3
     assert thick.covered["organ"].volume(thick.image.grid) == pytest.approx(volume(ORGAN), rel=3e-3)
@@ -161,7 +162,7 @@ def test_thicker_takes_the_coarsest_axis():
 
 
 def test_a_bias_field_shades_by_as_much_as_it_says(model):
-    plain, biased = (twins.twin_of(model, [6, 1], d) for d in ("", twins.BIAS))
+    plain, biased = (twins.twin_of(model, [6, 1], d) for d in ("", challenges.BIAS))
     air = plain.image.array < -700
     ratio = biased.image.array[air] / plain.image.array[air]
     assert 0.55 < ratio.min() < 0.75 and 1.25 < ratio.max() < 1.45
@@ -213,6 +214,50 @@ def test_the_rim_of_air_in_a_twin_is_no_wider_than_in_the_scan():
         told[modality] = int(((image > -900) & (image < -100)).sum())
     rim = scan.array[middle]
     assert told["CT"] <= 1.1 * ((rim > -900) & (rim < -100)).sum() < 0.9 * told["MR"]
+
+
+def test_large_voxels_average_what_small_ones_hold(model):
+    small, large = (twins.twin_of(model, [4, 1], c) for c in ("", challenges.VOXELS))
+    assert large.image.grid.spacing == pytest.approx((2.4, 2.4, 4.8))
+    assert large.image.grid.size == tuple(n // 2 for n in small.image.grid.size)
+    assert large.covered["organ"].volume(large.image.grid) == pytest.approx(volume(ORGAN), rel=3e-3)
+
+
+def test_motion_makes_ghosts_and_leaves_the_anatomy_where_it_is(model):
+    still, moved = (twins.twin_of(model, [4, 1], c) for c in ("", challenges.MOTION))
+    assert moved.image.grid == still.image.grid and moved.means == still.means
+    signal = np.zeros(model.grid.shape)
+    signal[5:-5, 12:-12, 12:-12] = 100
+    ghosts = challenges.spoiled(signal, model.grid, challenges.MOTION, np.random.default_rng(1))
+    assert ghosts[12, 2:8, 20].max() > 2 and ghosts[12, 20, 2:8].max() < 1e-6
+
+
+@pytest.mark.parametrize("turn", ["xyz+++", "zyx-+-", "yzx+--", "oblique coronal"])
+def test_a_rod_of_steel_lies_along_the_patient_in_the_middle_of_the_body(turn):
+    frame = tuple(DIRECTIONS[turn].ravel().tolist())
+    grid = Grid((36, 40, 44), (2.0, 1.5, 1.8), (9.0, -50.0, 3.0), frame)
+    middle = grid.to_physical(np.array([18, 21, 22]))
+    (body,) = coverages([block((50, 40, 44), middle)], grid)
+    water = np.full(grid.shape, -1000.0)
+    water[body.box] += 1000 * body.whole
+    scan = challenges.spoiled(water, grid, challenges.METAL, np.random.default_rng(1))
+    bright = np.argwhere(scan > 2500)[:, ::-1]
+    assert grid.to_physical(bright).mean(axis=0) == pytest.approx(middle, abs=1.5)
+    along, step = bright[:, grid.axial_axis], grid.spacing[grid.axial_axis]
+    assert np.ptp(along) * step == pytest.approx(challenges.ROD_LENGTH - step, abs=step)
+    # Streaks: only in the slices of the rod, and there in a good part of them.
+    wrong = np.moveaxis(np.abs(scan - water) > 20, 2 - grid.axial_axis, 0)
+    hit = np.unique(along)
+    assert 0.02 < wrong[hit].mean() < 0.5
+    assert not np.delete(wrong, hit, 0).any()
+
+
+def test_each_modality_has_its_challenges():
+    assert challenges.possible(GRID, "CT", 5.0) == ["noise", "voxels", "slices", "metal"]
+    assert challenges.possible(GRID, "MR", 0.0) == ["voxels", "slices", "bias", "motion"]
+    # Few layers cannot be made fewer.
+    flat = Grid((48, 44, 9), GRID.spacing)
+    assert challenges.possible(flat, "any", 5.0) == ["noise"]
 
 
 def test_the_same_seed_gives_the_same_twin(model):

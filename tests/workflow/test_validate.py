@@ -55,7 +55,7 @@ def test_twins_are_measured_nearly_right(validated):
     assert {(row["case"], row["structure"]) for row in errors} == {
         (case, structure) for case in (BY_RULES, BY_LABELS) for structure in planted.TRUTH
     }
-    plain = [row for row in errors if not row["degraded"]]
+    plain = [row for row in errors if not row["challenge"]]
     for quantity, limit in (("surface_volume_mm3", 2), ("surface_area_mm2", 3), ("dice", 3.5)):
         found = [abs(float(r["error_percent"])) for r in plain if r["quantity"] == quantity]
         assert len(found) == 4 and max(found) < limit, quantity
@@ -71,7 +71,7 @@ def test_twins_are_measured_nearly_right(validated):
 def test_thick_slices_are_told_apart_and_cost_accuracy(validated):
     summary = rows(validated[0] / "results/validation/summary.csv")
     dice = {
-        (r["recipe"], r["structure"], r["degraded"]): float(r["bias"])
+        (r["recipe"], r["structure"], r["challenge"]): float(r["bias"])
         for r in summary
         if r["quantity"] == "dice"
     }

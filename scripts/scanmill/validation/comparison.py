@@ -16,7 +16,7 @@ COLUMNS = (
     "structure",
     "recipe",
     "draw",
-    "degraded",
+    "challenge",
     "quantity",
     "unit",
     "true",
@@ -46,7 +46,7 @@ def errors_of(
     truth: Mapping[str, Any], measured: Mapping[str, Row], dice: Mapping[str, float]
 ) -> list[Row]:
     """The rows of one twin. measured: its rows of the cohort table, by structure; dice: likewise."""
-    origin = {"case": truth["twin_of"], **{k: truth[k] for k in ("recipe", "draw", "degraded")}}
+    origin = {"case": truth["twin_of"], **{k: truth[k] for k in ("recipe", "draw", "challenge")}}
     rows = []
     for name, known in truth["structures"].items():
         rows += [origin | {"structure": name} | row for row in _errors(known, measured[name])]

@@ -5,12 +5,14 @@ from html import escape
 
 import numpy as np
 
+from scanmill.validation.challenges import TITLES
 from scanmill.validation.comparison import Row
-from scanmill.validation.summary import CHALLENGES
 
-# Okabe and Ito's colours, which the colour-blind tell apart.
-COLOURS = {"": "#000000", "noise": "#0072b2", "slices": "#d55e00", "bias": "#009e73"}
-LEFT, WIDTH, LINE, TOP, BOTTOM = 260, 520, 20, 50, 40
+# By challenge: Okabe and Ito's colours, which the colour-blind tell apart.
+PALETTE = ("#000000", "#0072b2", "#e69f00", "#d55e00", "#009e73", "#56b4e9", "#cc79a7")
+COLOURS = dict(zip(TITLES, PALETTE, strict=True))
+LEFT, WIDTH, LINE, TOP, BOTTOM = 260, 520, 26, 70, 40
+STEP, LEGEND_COLUMNS = 3, 4
 LEAST_RANGE, LARGEST_RANGE = 2.0, 50.0
 
 
@@ -25,7 +27,7 @@ def svg(errors: Sequence[Row]) -> str:
         'font-family="sans-serif" font-size="12">',
         '<rect width="100%" height="100%" fill="#ffffff"/>',
         *_axis(end, height),
-        *_legend([d for d in COLOURS if any(row["degraded"] == d for row in rows)]),
+        *_legend([d for d in COLOURS if any(row["challenge"] == d for row in rows)]),
     ]
     for n, (recipe, structure) in enumerate(lines):
         y = TOP + LINE * (n + 0.5)
@@ -62,19 +64,20 @@ def _axis(end: float, height: int) -> list[str]:
 
 def _legend(shown: Sequence[str]) -> list[str]:
     parts = ['<text x="8" y="18" font-weight="bold">Error of the volume, a dot a twin</text>']
-    for n, degraded in enumerate(shown):
-        x = 14 + n * (LEFT + WIDTH) / 4
+    for n, challenge in enumerate(shown):
+        x = 14 + n % LEGEND_COLUMNS * (LEFT + WIDTH) / LEGEND_COLUMNS
+        y = 34 + n // LEGEND_COLUMNS * 18
         parts += [
-            f'<circle cx="{x:g}" cy="34" r="4" fill="{COLOURS[degraded]}"/>',
-            f'<text x="{x + 8:g}" y="38" font-size="10">{escape(CHALLENGES[degraded])}</text>',
+            f'<circle cx="{x:g}" cy="{y}" r="4" fill="{COLOURS[challenge]}"/>',
+            f'<text x="{x + 8:g}" y="{y + 4}" font-size="10">{escape(TITLES[challenge])}</text>',
         ]
     return parts
 
 
 def _mark(row: Row, y: float, end: float) -> str:
     # The challenges lie beneath each other, so that none hides another.
-    y += 4 * (list(COLOURS).index(row["degraded"]) - 1.5)
-    colour, error = COLOURS[row["degraded"]], row["error_percent"]
+    y += STEP * (list(COLOURS).index(row["challenge"]) - (len(COLOURS) - 1) / 2)
+    colour, error = COLOURS[row["challenge"]], row["error_percent"]
     if abs(error) <= end:
         x = _place(error, end)
         return f'<circle cx="{x:.1f}" cy="{y:g}" r="2.5" fill="{colour}" fill-opacity="0.7"/>'

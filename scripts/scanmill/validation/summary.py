@@ -1,17 +1,17 @@
-"""The errors of twins in short: per structure and challenge, as a table and as a page to read."""
+"""The errors of twins in short, per structure and challenge, and per challenge alone."""
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
-from scanmill.validation.comparison import CENTROID, DICE, FALSELY_FOUND, Row
+from scanmill.validation.challenges import TITLES
+from scanmill.validation.comparison import DICE, FALSELY_FOUND, Row
 
 COLUMNS = (
     "recipe",
     "structure",
-    "degraded",
+    "challenge",
     "quantity",
     "unit",
     "twins",
@@ -21,23 +21,7 @@ COLUMNS = (
     "worst",
     "in_interval_percent",
 )
-KEY = ("recipe", "structure", "degraded", "quantity")
-CHALLENGES = {
-    "": "scanned like the cohort",
-    "noise": "noise twice as strong",
-    "slices": "slices three times as thick",
-    "bias": "a bias field of ±40 %",
-}
-CAVEATS = """\
-A twin is a scan made of a measured case: the surfaces that were found in it are its anatomy, whose
-volumes are known exactly, and the scan's own tissues, noise and blur fill them. So these are the
-errors of scanning, segmenting and measuring **the anatomy that was found**. They do not tell
-whether the right thing was found. Three things make twins unlike patients: their surfaces are
-smooth; what has no structure of its own, bowel gas say, reaches up to the surfaces around it; and
-labels that a recipe takes as supplied are those of an observer who sees in every voxel what fills
-most of it. A quantity is missed where a twin has the structure and no number was told of it.
-Volumes and areas are off by so many percent of the truth, bias ± standard deviation; the
-centroid's distance and Dice are means."""
+KEY = ("recipe", "structure", "challenge", "quantity")
 
 
 def summarised(errors: Iterable[Row]) -> list[Row]:
@@ -65,64 +49,41 @@ def _spread(rows: Sequence[Row]) -> Row:
     return told
 
 
-def page(summary: Sequence[Row], errors: Sequence[Row], figure: str) -> str:
-    """The page, in Markdown. figure: name of the picture beside it."""
-    parts = ["# How far the numbers are off, by twins of this cohort", CAVEATS]
-    parts.append(f"![Volume errors of every twin, by structure]({figure})")
-    ordered = sorted(summary, key=lambda row: list(CHALLENGES).index(row["degraded"]))
-    for degraded, rows in groupby(ordered, key=lambda row: row["degraded"]):
-        parts.append(
-            f"## Twins {CHALLENGES[degraded]}" if not degraded else f"## {_title(degraded)}"
-        )
-        parts.append(_table(list(rows)))
-    parts += _falsely_found(errors)
-    return "\n\n".join(parts) + "\n"
+@dataclass(frozen=True)
+class Short:
+    """The structures of all twins of one challenge together.
+
+    measured, missed: with and without a volume. median, high: of the volume's error, % without its
+    sign; high is what 95 % are within. held: % of the intervals that hold the truth. dice: the mean.
+    None of what no structure has.
+    """
+
+    challenge: str
+    measured: int
+    missed: int
+    median: float | None
+    high: float | None
+    held: float | None
+    dice: float | None
 
 
-def _title(degraded: str) -> str:
-    return CHALLENGES[degraded][0].upper() + CHALLENGES[degraded][1:]
+def by_challenge(errors: Sequence[Row]) -> list[Short]:
+    """Each challenge's errors in short, in the order of the titles."""
+    told = [row for row in errors if row.get("code") != FALSELY_FOUND]
+    return [_short(c, rows) for c in TITLES if (rows := [r for r in told if r["challenge"] == c])]
 
 
-def _table(rows: Sequence[Row]) -> str:
-    lines = [
-        "| recipe | structure | twins | missed | volume % | worst | interval holds | surface area % | "
-        "centroid mm | Dice |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    for (recipe, structure), group in groupby(rows, key=lambda r: (r["recipe"], r["structure"])):
-        by = {row["quantity"]: row for row in group}
-        volume = by["volume_mm3"]
-        held = volume.get("in_interval_percent")
-        cells = [
-            recipe,
-            structure,
-            volume["twins"],
-            volume["missed"],
-            _bias(volume),
-            _number(volume, "worst", "+.1f"),
-            "" if held is None else f"{held:.0f} %",
-            _bias(by.get("surface_area_mm2", {})),
-            _number(by.get(CENTROID, {}), "bias", ".2f"),
-            f"{1 + by[DICE]['bias'] / 100:.3f}" if "bias" in by.get(DICE, {}) else "",
-        ]
-        lines.append(f"| {' | '.join(map(str, cells))} |")
-    return "\n".join(lines)
-
-
-def _bias(row: Row) -> str:
-    """Mean and standard deviation."""
-    bias, sd = _number(row, "bias", "+.1f"), _number(row, "sd", ".1f")
-    return f"{bias} ± {sd}" if sd else bias
-
-
-def _number(row: Row, key: str, form: str) -> str:
-    value: Any = row.get(key)
-    return "" if value is None else format(value, form)
-
-
-def _falsely_found(errors: Sequence[Row]) -> list[str]:
-    false = [row for row in errors if row.get("code") == FALSELY_FOUND]
-    if not false:
-        return []
-    names = sorted({f"{row['structure']} ({row['recipe']})" for row in false})
-    return [f"Found in {len(false)} twins of cases that do not have it: {', '.join(names)}."]
+def _short(challenge: str, rows: Sequence[Row]) -> Short:
+    volumes = [row for row in rows if row["quantity"] == "volume_mm3"]
+    found = np.abs([row["error_percent"] for row in volumes if "error_percent" in row])
+    held = [row["in_interval"] == "yes" for row in volumes if row.get("in_interval")]
+    dice = [row["measured"] for row in rows if row["quantity"] == DICE]
+    return Short(
+        challenge,
+        len(found),
+        len(volumes) - len(found),
+        float(np.median(found)) if len(found) else None,
+        float(np.quantile(found, 0.95)) if len(found) else None,
+        100 * float(np.mean(held)) if held else None,
+        float(np.mean(dice)) if dice else None,
+    )

@@ -9,21 +9,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from scanmill.corrections.bias import find_bias
 from scanmill.corrections.noise import without_noise
 from scanmill.grid import Grid, Triple
 from scanmill.noise_level import NoiseLevel, noise_level
-from scanmill.phantom.fields import bias_field
 from scanmill.surface import Surface
 from scanmill.validation.air import held_air
+from scanmill.validation.challenges import NOISE, NOISE_TIMES, resampled, spoiled
 from scanmill.validation.coverage import Coverage, coverages
-from scanmill.validation.scanner import blur_of, blurred, noisy, placed_anew, thicker
+from scanmill.validation.scanner import blur_of, blurred, noisy, placed_anew
 from scanmill.validation.tissue import Tissue, tissues_of
 from scanmill.volume_file import Volume
 
-# How a twin may be scanned worse than its case was: one challenge each.
-NOISE, SLICES, BIAS = "noise", "slices", "bias"
-NOISE_TIMES, SLICES_TIMES, BIAS_AMPLITUDE = 2, 3, 0.4
-LEAST_SLICES = 4
 # No structure of a recipe can be called so.
 AIR = ""
 
@@ -33,8 +30,9 @@ class Model:
     """What twins of a case are made of.
 
     surfaces: by structure, those with a tissue of their own, later ones over earlier ones; AIR is
-    what they hold of it. tissues: None of a structure that the scan does not show. blur: standard
-    deviations in voxels along (x, y, z).
+    what they hold of it. tissues: None of a structure that the scan does not show; they keep the
+    scan's own bias field. blur: standard deviations in voxels along (x, y, z). bias_log_sd: how
+    strong that field is, None in other modalities than MR and in scans too small to tell.
     """
 
     grid: Grid
@@ -44,6 +42,7 @@ class Model:
     tissues: list[Tissue | None]
     noise: NoiseLevel
     blur: Triple
+    bias_log_sd: float | None
 
 
 @dataclass
@@ -71,32 +70,23 @@ def model_of(scan: Volume, surfaces: Mapping[str, Surface], modality: str) -> Mo
         shown[AIR] = air
         covered = coverages(list(shown.values()), scan.grid)
     around, tissues = tissues_of(calm, covered)
-    model = Model(scan.grid, scan.array.dtype, shown, around, tissues, noise, (0, 0, 0))
+    bias = find_bias(scan.array, scan.grid.spacing) if modality == "MR" else None
+    found = None if bias is None else bias.log_sd * bias.accepted
+    model = Model(scan.grid, scan.array.dtype, shown, around, tissues, noise, (0, 0, 0), found)
     sharp, _ = _rendered(model, scan.grid, covered)
     blur = blur_of(scan.array, sharp, _edges(covered, scan.grid), scan.grid.spacing)
     return replace(model, blur=blur)
 
 
-def degradations(model: Model, modality: str) -> list[str]:
-    """The challenges that twins of a case can be made to face."""
-    possible = [NOISE] if model.noise.sd > 0 else []
-    if min(thicker(model.grid, SLICES_TIMES + 1).size) >= LEAST_SLICES:
-        possible.append(SLICES)
-    return [*possible, BIAS] if modality == "MR" else possible
-
-
-def twin_of(model: Model, seed: list[int], degraded: str = "") -> Twin:
-    """A twin: the same for the same seed, and at the same place however it is degraded."""
+def twin_of(model: Model, seed: list[int], challenge: str = "") -> Twin:
+    """A twin: the same for the same seed, and at the same place whatever it is challenged by."""
     random = np.random.default_rng(seed)
-    grid = placed_anew(model.grid, random)
-    if degraded == SLICES:
-        grid = thicker(grid, SLICES_TIMES)
+    grid = resampled(placed_anew(model.grid, random), challenge)
     covered = coverages(list(model.surfaces.values()), grid)
     sharp, means = _rendered(model, grid, covered)
     signal = blurred(sharp, _rescaled(model.blur, model.grid, grid))
-    if degraded == BIAS:
-        signal = signal * bias_field(grid, BIAS_AMPLITUDE, int(random.integers(2**31)))
-    times = NOISE_TIMES if degraded == NOISE else 1
+    signal = spoiled(signal, grid, challenge, random)
+    times = NOISE_TIMES if challenge == NOISE else 1
     noise = replace(model.noise, sd=times * model.noise.sd)
     image = noisy(signal, noise, grid.spacing, random)
     named = dict(zip(model.surfaces, covered, strict=True))
