@@ -12,8 +12,8 @@ ENDS = (0.01, 0.99)
 BEYOND = 0.25
 # Spacings of the grids, in those of the finest.
 FACTORS = (4, 2, 1)
-# More voxels than this in the finest grid cost minutes; a deformation is smoother than its images.
-FINEST_VOXELS = 2.2e6
+# More voxels than this in the finest grid cost much; a deformation is smoother than its images.
+FINEST_VOXELS = 1e6
 
 
 def normalised(scan: Volume) -> Volume:

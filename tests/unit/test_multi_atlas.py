@@ -1,0 +1,62 @@
+"""Scans segmented by atlases on other grids than theirs: made ones, and real hippocampi."""
+
+import numpy as np
+import pytest
+from bodies import CENTRE, DATA, points_of
+from scanmill.fusion.multi_atlas import Atlas, segmented
+from scanmill.phantom.warp import random_warp
+from scanmill.refusal import Refusal
+from scanmill.source import read_source
+from scanmill.volume_file import Volume
+from test_registration import grid_of, scan_of
+
+HIPPOCAMPI = DATA / "msd_hippocampus"
+
+
+def organ(grid, back=lambda points: points) -> np.ndarray:
+    points = back(points_of(grid).reshape(-1, 3)).reshape(*grid.shape, 3)
+    return (np.linalg.norm((points - CENTRE) / (9, 12, 8), axis=-1) < 1).astype(np.uint8)
+
+
+def shown(grid, back=lambda points: points) -> Volume:
+    """A scan in which the organ is brighter than most of what is around."""
+    return Volume(scan_of(grid, back).array + np.float32(200) * organ(grid, back), grid)
+
+
+def atlas_of(kind, seed) -> Atlas:
+    warp, grid = random_warp(amplitude=1.0, wavelength=44.0, seed=seed), grid_of(kind)
+    return Atlas.of(shown(grid, warp.inverse), Volume(organ(grid, warp.inverse), grid), 1.2)
+
+
+def dice(found, truth) -> float:
+    return 2 * (found & truth).sum() / (found.sum() + truth.sum())
+
+
+def test_an_organ_is_found_from_atlases_on_other_grids():
+    grid = grid_of("oblique")
+    atlases = [atlas_of(kind, n) for n, kind in enumerate(("thick slices", "flipped"))]
+    unlike = np.random.default_rng(0).standard_normal(grid.shape)
+    nothing = Atlas.of(Volume(unlike, grid), Volume(np.ones(grid.shape, np.uint8), grid), 1.2)
+    scan = shown(grid)
+    found = segmented(scan, [*atlases, nothing], 2).labels(grid.shape)
+    assert dice(found == 1, organ(grid) == 1) > 0.92
+    with pytest.raises(Refusal, match="registration-failed"):
+        segmented(scan, [nothing], 2)
+
+
+@pytest.mark.real
+@pytest.mark.slow
+@pytest.mark.skipif(not HIPPOCAMPI.exists(), reason="the shared scans are not here")
+def test_a_real_hippocampus_is_found_from_five_others():
+    names = sorted(path.name for path in (HIPPOCAMPI / "images").glob("*.nii.gz"))[::22][:6]
+    known = []
+    for name in names:
+        labels = read_source(HIPPOCAMPI / "labels" / name)[0]
+        whole = Volume(labels.array.astype(np.uint8), labels.grid)
+        known.append((read_source(HIPPOCAMPI / "images" / name)[0], whole))
+    scan, truth = known[0]
+    atlases = [Atlas.of(image, labels, 1.0) for image, labels in known[1:]]
+    found = segmented(scan, atlases, 3).labels(scan.grid.shape)
+    assert dice(found == 1, truth.array == 1) > 0.75
+    assert dice(found == 2, truth.array == 2) > 0.75
+    assert dice(found > 0, truth.array > 0) > 0.82
