@@ -46,7 +46,7 @@ CODES: dict[str, str] = {
     "registration-failed": "two scans could not be brought onto each other",
     "seed-misses": "a seed of the recipe lies in no part of the structure",
     "seeds-missing": "the structure has no seed",
-    "seeds-outside": "seeds of the structure lie outside the scan",
+    "seeds-outside": "seeds of the structure lie outside the scan, or in the air around the patient",
     "seeds-conflict": "a voxel is a seed of two structures",
     "seeds-unbounded": "nothing bounds what grows from the seeds",
     # mesh and measure

@@ -170,8 +170,16 @@ MM = "a number of mm above 0, to 1000 would be right"
         ("64033007", "64033008", "7:32: '64033008' is no SNOMED CT identifier; its last digit"),
         ("scheme: SCT, ", "", "7:11: the key 'scheme' is missing; 'scheme' with a text of 1 to 16"),
         ("triangles: 5000", "triangles: 99", "14:16: 'triangles': 99 was found; a whole number"),
-        ("method: rules", "method: magic", "16:15: 'method': 'magic' was found; labels, rules or seeded"),
-        ("{method: labels}", "{}", "9:14: the key 'method' is missing; 'method' with labels, rules or seeded"),
+        (
+            "method: rules",
+            "method: magic",
+            "16:15: 'method': 'magic' was found; labels, rules",
+        ),
+        (
+            "{method: labels}",
+            "{}",
+            "9:14: the key 'method' is missing; 'method' with labels, rules",
+        ),
         ("labels}", "labels, valu: 3}", "9:31: the key 'valu' is unknown; 'value' would be right"),
         ("      steps:\n", "      value: 1\n      steps:\n", "17:7: the key 'value' is unknown;"),
         ("inside: kidney", "inside: kidny", "18:19: 'inside' names 'kidny', which is no structure"),
@@ -379,3 +387,39 @@ def test_a_margin_draws_a_boundary_unless_intensities_follow(tmp_path, steps, dr
     path = tmp_path / "kidney.yaml"
     path.write_text(f"{before}      steps: {steps}\n", encoding="utf-8")
     assert recipe.load(path).structures[1]["drawn"] is drawn
+
+
+SEEDED = GOOD[: GOOD.index("      method: rules")] + (
+    "      {method: seeded, seeds: kidney, reach: 20, inside: kidney, steps: [largest: 1]}\n"
+)
+
+
+def test_a_seeded_structure_is_read_with_its_defaults(tmp_path):
+    path = tmp_path / "seeded.yaml"
+    path.write_text(SEEDED, encoding="utf-8")
+    given = {"method": "seeded", "reach": 20, "radius": 0.0, "steps": [{"largest": 1}]}
+    read = recipe.load(path)
+    assert read.structures[1]["segment"] == given | {"seeds": "kidney", "inside": "kidney"}
+    assert read.seeded() == []
+    path.write_text(SEEDED.replace("seeds: kidney, ", ""), encoding="utf-8")
+    assert recipe.load(path).structures[1]["segment"]["seeds"] == "file"
+    assert recipe.load(path).seeded() == ["tumour"]
+
+
+@pytest.mark.parametrize(
+    "old, new, said",
+    [
+        ("reach: 20, ", "", "the key 'reach' is missing; 'reach' with a number of mm above 0"),
+        ("seeds: kidney", "seeds: kidny", "'seeds' names 'kidny', which is no structure; 'kidney'"),
+        ("seeds: kidney", "seeds: tumour", "'seeds' names 'tumour', the structure itself"),
+        ("inside: kidney", "inside: liver", "'inside' names 'liver', which is no structure"),
+        ("seeds: kidney", "seeds: [[1, 2]]", "was found; file, the name of an earlier structure"),
+        ("reach: 20", "reach: 0", "'reach': 0 was found; a number of mm above 0, to 1000"),
+        ("reach: 20", "reach: 20, radius: -1", "'radius': -1 was found; a number of mm from 0"),
+        ("- name: tumour", "- name: background", "'background' is what seeds of no structure are"),
+        ("steps: [", "value: 3, steps: [", "the key 'value' is unknown"),
+    ],
+)
+def test_each_mistake_of_a_seeded_structure_is_named(tmp_path, old, new, said):
+    (found,) = problems(tmp_path, SEEDED.replace(old, new))
+    assert said in found

@@ -106,7 +106,8 @@ def test_a_structure_is_refined_from_the_core_of_another():
 def test_a_structure_may_grow_from_one_that_grew_before():
     truth, inner = ball(PLAIN, 12), ball(PLAIN, 5)
     image = noisy(PLAIN, (truth, 100), (inner, 100))
-    structures = [structure("organ"), structure(inside="organ", reach=7.0)]
+    filled = [{"fill": "holes"}]
+    structures = [structure("organ", steps=filled), structure(inside="organ", reach=7.0)]
     seeds = [seed("organ", (-8, 0, 0), 2), seed("organ", (0, 8, 0), 2), seed(offset=(0, 0, 0))]
     scene = grown(PLAIN, image, structures, seeds)
     # The tumour's seeds are no rivals of the organ that it lies in.
@@ -166,6 +167,18 @@ def test_seeds_that_cannot_be_are_refused(points, code, said):
     seeds = [Seed("tumour", tuple(point), 2.0) for point in points]
     scene = grown(PLAIN, noisy(PLAIN), [structure()], seeds)
     assert refusal(scene)["code"] == code and refusal(scene)["reason"].startswith(said)
+
+
+@EVERY_GRID
+def test_in_ct_seeds_in_the_air_around_the_patient_are_refused_and_airways_found(grid):
+    body, airway = ball(grid, 17), ball(grid, 6, (4, 0, 2))
+    image = noisy(grid, (~body | airway, -1000))
+    lost = grown(grid, image, [structure()], [seed(offset=(0, 18.5, 0), radius=None)], "CT")
+    assert refusal(lost)["code"] == "seeds-outside"
+    assert refusal(lost)["reason"].startswith("1 of 1 seeds lie in the air around the patient")
+    own = structure(reach=10.0)
+    scene = grown(grid, image, [own], [seed(offset=(4, 0, 2), radius=2.0)], "CT")
+    assert dice(found(scene), airway) > 0.97
 
 
 def test_seeds_of_two_in_one_voxel_are_refused_and_others_grow():

@@ -74,7 +74,18 @@ def test_the_readme_describes_every_key_column_and_step():
     recipe = yaml.safe_load((folder / "recipe.schema.yaml").read_text("utf-8"))
     parts = [config, recipe, *(recipe["$defs"][name] for name in ("structure", "code", "step"))]
     names = [name for part in parts for name in part["properties"]]
-    names += ["method", "steps", "case", "scan", "recipe", "labels", "role"]
+    names += [
+        "method",
+        "steps",
+        "reach",
+        "radius",
+        "case",
+        "scan",
+        "recipe",
+        "labels",
+        "seeds",
+        "role",
+    ]
     assert len(names) > 30
     assert [name for name in names if f"`{name}" not in text] == []
 

@@ -1,5 +1,6 @@
 """The voxels that are known to be of a structure: around points, or the core of another structure."""
 
+import cc3d
 import numpy as np
 
 from scanmill.grid import Grid
@@ -8,8 +9,10 @@ from scanmill.recipe import FROM_FILE
 from scanmill.refusal import Refusal
 from scanmill.seed_file import BACKGROUND, Seed
 from scanmill.segmentation import Scene, Structure
-from scanmill.segmentation.steps import erode, needed, tight
+from scanmill.segmentation.steps import FACES, erode, needed, tight
 
+# Air, and what is more air than tissue.
+AIR_HU, HALF_AIR_HU = -900, -500
 MIRRORED = (-1.0, -1.0, 1.0)
 
 
@@ -40,6 +43,8 @@ def around(points: list[Seed], radius: float, scene: Scene) -> Region:
     in CT, in the air around the patient.
     """
     _check_inside(points, scene.grid)
+    if scene.modality == "CT":
+        _check_tissue(points, scene)
     mask = np.zeros(scene.grid.shape, bool)
     for seed in points:
         _mark(mask, seed.point, radius if seed.radius is None else seed.radius, scene.grid)
@@ -79,6 +84,25 @@ def _check_inside(points: list[Seed], grid: Grid) -> None:
         if _holds(grid, places * MIRRORED).all():
             found += ", and none would if they were RAS"
         raise Refusal("seeds-outside", f"{found}; LPS mm in it would be right")
+
+
+def _check_tissue(points: list[Seed], scene: Scene) -> None:
+    """No seed lies in the air around the patient; in that of airways and bowel it may."""
+    index = np.rint(scene.grid.to_index(np.reshape([s.point for s in points], (-1, 3)))).astype(int)
+    x, y, z = index.T
+    in_air = scene.image()[z, y, x] < AIR_HU
+    if not in_air.any():
+        return
+    air = cc3d.connected_components(scene.image() < HALF_AIR_HU, connectivity=FACES)
+    sides = [2 - axis for axis in range(3) if axis != scene.grid.axial_axis]
+    around = np.unique(np.concatenate([air.take((0, -1), side).ravel() for side in sides]))
+    outside = in_air & np.isin(air[z, y, x], around[around > 0])
+    if outside.any():
+        raise Refusal(
+            "seeds-outside",
+            f"{np.count_nonzero(outside)} of {len(points)} seeds lie in the air around the patient, or "
+            "in air that a side of the scan cuts; LPS mm in the structure would be right",
+        )
 
 
 def _holds(grid: Grid, points: np.ndarray) -> np.ndarray:

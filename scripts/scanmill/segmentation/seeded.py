@@ -14,9 +14,10 @@ import numpy as np
 from scanmill.hounsfield import doubt
 from scanmill.label_map import Box, Region
 from scanmill.refusal import Refusal
+from scanmill.seed_file import BACKGROUND
 from scanmill.segmentation import Scene, Structure, paint_each
 from scanmill.segmentation.densities import Densities
-from scanmill.segmentation.random_walk import ELSEWHERE, FREE, SEED, WALL, Walk, usual_differences
+from scanmill.segmentation.random_walk import ELSEWHERE, FREE, SEED, WALL, Walk, local_noise
 from scanmill.segmentation.seed_voxels import background_of, seeds_of
 from scanmill.segmentation.steps import FACES, apply, cut, dilate, needed, widen
 
@@ -79,21 +80,26 @@ def _paint(rivals: list[Structure], scene: Scene) -> None:
     refusals: dict[str, Refusal] = {}
     growths: dict[str, Growth] = {}
     seeds: dict[str, Region] = {}
-    background = background_of(scene)
     for structure in rivals:
         try:
             seeds[structure["name"]] = seeds_of(structure, scene)
         except Refusal as refusal:
             refusals[structure["name"]] = refusal
+    background = background_of(scene)
+    if background.array.any():
+        # It grows as the others do, and is not painted.
+        reach = max(structure["segment"]["reach"] for structure in rivals)
+        rivals = [*rivals, {"name": BACKGROUND, "segment": {"reach": reach, "inside": None}}]
+        seeds[BACKGROUND] = background
     for structure in rivals:
         name = structure["name"]
         if name in seeds:
-            others = [background, *(region for other, region in seeds.items() if other != name)]
+            others = [region for other, region in seeds.items() if other != name]
             try:
                 growths[name] = _begun(structure, seeds[name], others, scene)
             except Refusal as refusal:
                 refusals[name] = refusal
-    found = _grown(growths, background, scene) if growths else {}
+    found = _grown(growths, scene) if growths else {}
 
     def region_of(structure: Structure) -> Region:
         name = structure["name"]
@@ -101,7 +107,7 @@ def _paint(rivals: list[Structure], scene: Scene) -> None:
             raise refusals[name]
         return apply(structure["segment"]["steps"], found[name], scene)
 
-    paint_each(rivals, scene, region_of)
+    paint_each([s for s in rivals if s["name"] != BACKGROUND], scene, region_of)
 
 
 def _begun(structure: Structure, seeds: Region, others: list[Region], scene: Scene) -> Growth:
@@ -136,18 +142,18 @@ def _begun(structure: Structure, seeds: Region, others: list[Region], scene: Sce
             "or seeds of the background, would be right",
         )
     image = scene.image()[near.box]
-    usual = usual_differences(image, places == FREE)
-    walk = Walk.over(image, places, usual, scene.grid.spacing)
+    noise = local_noise(image, places == FREE)
+    walk = Walk.over(image, places, noise, scene.grid.spacing)
     chance = walk.probabilities(None, np.zeros(len(walk.totals)))
-    # Of two neighbours along the axis that interpolation has smoothed least.
-    return Growth(near.box, walk, own, max(usual) / 2**0.5, chance)
+    # Along the axis that interpolation has smoothed least.
+    return Growth(near.box, walk, own, max(noise), chance)
 
 
-def _grown(growths: dict[str, Growth], background: Region, scene: Scene) -> dict[str, Region]:
+def _grown(growths: dict[str, Growth], scene: Scene) -> dict[str, Region]:
     """The regions of structures after all walks, by name."""
     box = _around([growth.box for growth in growths.values()])
     for _ in range(ROUNDS):
-        _walk_again(list(growths.values()), box, cut(background, box), scene.image()[box])
+        _walk_again(list(growths.values()), box, scene.image()[box])
     claims = _claims(list(growths.values()), box)
     found = {}
     for number, (name, growth) in enumerate(growths.items(), 1):
@@ -156,10 +162,10 @@ def _grown(growths: dict[str, Growth], background: Region, scene: Scene) -> dict
     return found
 
 
-def _walk_again(growths: list[Growth], box: Box, background: np.ndarray, image: np.ndarray) -> None:
+def _walk_again(growths: list[Growth], box: Box, image: np.ndarray) -> None:
     """Walk with a prior of what the last walks tell of intensities and place. box: of all growths."""
     left = np.maximum(1 - _taken(growths, box), 0)
-    walked = background.copy()
+    walked = np.zeros(image.shape, bool)
     for growth in growths:
         walked[_within(growth.box, box)] |= growth.walk.free
     scale = Densities.over(image[walked], min(growth.noise for growth in growths))
