@@ -23,8 +23,8 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 from coverage_chart import coverage_chart  # noqa: E402
-from scanmill.grid import Grid  # noqa: E402
 from scanmill.diameters import axial_diameters, diameter  # noqa: E402
+from scanmill.grid import Grid  # noqa: E402
 from scanmill.interval import Estimate, intervals, volume_of  # noqa: E402
 from scanmill.label_map import Region  # noqa: E402
 from scanmill.phantom.body import Body, Box, Ellipsoid  # noqa: E402
@@ -33,7 +33,6 @@ from scanmill.phantom.fields import correlated_field  # noqa: E402
 from scanmill.phantom.point_spread import SAMPLES  # noqa: E402
 from scanmill.phantom.rendering import occupancy  # noqa: E402
 from scanmill.phantom.scanning import scan_of  # noqa: E402
-from scanmill.phantom.specimen import AROUND as BACKGROUND
 from scanmill.phantom.specimen import CONTRAST, SHAPES, specimen  # noqa: E402
 from scanmill.resampling import resample_image  # noqa: E402
 from scanmill.surface import boundaries, surfaces_of  # noqa: E402
@@ -208,15 +207,16 @@ def _others(
         "surface_area_mm2": area(surface),
         "stat_mean": float(image[region.box][region.array].mean()),
     }
-    truth = {"surface_area_mm2": body.area, "stat_mean": BACKGROUND["CT"] + CONTRAST} | _diameters(
-        body, grid
-    )
+    inside = (body.distance(_points(grid)) < 0).reshape(grid.shape)
+    truth = _diameters(body, grid)
+    if np.isfinite(body.area):
+        truth["surface_area_mm2"] = body.area
+    if inside.any():
+        truth["stat_mean"] = float(image[inside].mean())
     ends = list(intervals(measured, estimate, region, grid, scan.grid).items())
     found = {}
     for (name, low), (_, high) in zip(ends[::2], ends[1::2], strict=True):
-        quantity = next(
-            q for q in measured if name.startswith(q.removesuffix("_mm").removesuffix("_mm2"))
-        )
+        quantity = next(q for q in measured if name.replace("_low", "") == q)
         if quantity in truth:
             found[quantity] = (measured[quantity], low, high, truth[quantity])
     return found

@@ -39,6 +39,9 @@ UNCERTAIN = 0.5
 SMALLEST_RADIUS = 2.5
 # How far a mask's outermost point lies from the body's, voxels of the scan, standard deviation.
 POINT_SD = 0.3
+# By how much the farthest of a mask's many points lie beyond the body's, at both ends together, voxels
+# of the mask: mean of ellipsoids' true and rough masks. In doubt are both ends, by POINT_SD.
+FARTHER = {"axial_long_mm": 0.6, "axial_short_mm": 0.0, "morph_diam": 0.8}
 
 
 @dataclass(frozen=True)
@@ -115,9 +118,10 @@ def intervals(
     """
     found: dict[str, float] = {}
     ends_sd = 2 * sqrt(estimate.shift_sd**2 + (POINT_SD * _length(scan)) ** 2 / 2)
-    for name in ("axial_long_mm", "axial_short_mm", "morph_diam"):
+    for name, farther in FARTHER.items():
         if name in measured:
-            found |= _interval(name, measured[name], 2 * estimate.shift, ends_sd)
+            middle = 2 * estimate.shift - farther * _length(grid)
+            found |= _interval(name, measured[name], middle, ends_sd)
     area = _area(region.array, grid)
     radius = 3 * estimate.volume / area if area > 0 else 0.0
     if "surface_area_mm2" in measured and radius > 0:
