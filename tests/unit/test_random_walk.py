@@ -143,3 +143,12 @@ def test_a_scan_without_noise_or_contrast_has_differences_too():
     assert local_noise(step, np.ones(step.shape, bool)) == (1, 1, 1)
     step[:, :, 3:] = 500
     assert local_noise(step, np.ones(step.shape, bool)) == pytest.approx((0.5, 0.5, 0.5))
+
+
+def test_walks_settle_where_noise_cuts_off_nearly_every_voxel():
+    random = np.random.default_rng(11)
+    image = np.cumsum(random.normal(0, 4, (30, 40, 50)), axis=1)
+    places = np.full(image.shape, FREE, np.uint8)
+    places[0], places[-1] = SEED, ELSEWHERE
+    found = walked(image, places)
+    assert ((found >= 0) & (found <= 1)).all() and found[1].mean() > found[-2].mean() + 0.5
