@@ -10,7 +10,7 @@ from snakemake.exceptions import WorkflowError
 ROOT = Path(str(workflow.current_basedir)).resolve().parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from scanmill import settings, yaml_file
+from scanmill import model_folder, settings, yaml_file
 from scanmill.columns import COLUMNS, ON_REQUEST, STAGES, case_columns
 from scanmill.lineage import fingerprint
 from scanmill.problem import SettingsError
@@ -76,6 +76,11 @@ def recipe_of(wildcards):
     return SETTINGS.recipes[CASES[wildcards.case].recipe]
 
 
+def models_of(wildcards):
+    """The folders of the recipe's trained networks."""
+    return [str(folder) for folder in recipe_of(wildcards).models]
+
+
 def spacing_of(wildcards):
     return recipe_of(wildcards).spacing
 
@@ -132,6 +137,12 @@ def memory_to_correct(base):
         return memory(base, largest)(wildcards, attempt)
 
     return needed
+
+
+def memory_to_segment(wildcards, attempt):
+    """As `memory`, and what the largest of the recipe's networks needs."""
+    largest = max((model_folder.read(Path(m)).memory_mb for m in models_of(wildcards)), default=0)
+    return attempt * largest + memory(1200, 30)(wildcards, attempt)
 
 
 def minutes(base, per_megabyte):

@@ -1,10 +1,12 @@
 rule segment:
-    # The semantic label map, from supplied labels (any grid), rules and seeds; what overlaps is kept whole.
+    # The semantic label map, from supplied labels (any grid), rules, seeds and networks; what overlaps
+    # is kept whole.
     input:
         isotropic=rules.resample.output.isotropic,
         isotropic_sidecar=rules.resample.output.sidecar,
         supplied=labels_card,
         seeds=seeds_card,
+        models=models_of,
         made=made_labels,
     output:
         labels=f"{CASE_FOLDER}/labels.nii.gz",
@@ -18,7 +20,7 @@ rule segment:
     conda:
         "../envs/scanmill.yaml"
     resources:
-        mem_mb=memory(1200, 30),
+        mem_mb=memory_to_segment,
         runtime=minutes(5, 0.2),
     params:
         modality=modality_of,

@@ -22,7 +22,7 @@ def scan_state(wildcards):
 
 
 def labels_state(wildcards):
-    files = [*labels_of(wildcards), *seeds_of(wildcards)]
+    files = [*labels_of(wildcards), *seeds_of(wildcards), *models_of(wildcards)]
     return state(path for path in files if path not in made_labels(wildcards))
 
 

@@ -1,9 +1,9 @@
 """Segment: which structure each voxel belongs to.
 
-In: isotropic.nii.gz with its sidecar, and what the sheet supplies: labels, which are label maps on any
+In: isotropic.nii.gz with its sidecar; what the sheet supplies: labels, which are label maps on any
 grid, DICOM SEG, or RTSTRUCT, whose contours are drawn on the scan's slices as acquired; and seeds,
-points in LPS mm. Out: labels.nii.gz, the label map on the isotropic grid, and
-overlaps/<structure>.nii.gz, the whole mask of each structure that another one covers in part.
+points in LPS mm; and the recipe's trained networks. Out: labels.nii.gz, the label map on the isotropic
+grid, and overlaps/<structure>.nii.gz, the whole mask of each structure that another one covers in part.
 """
 
 from functools import cache
@@ -13,13 +13,19 @@ from pathlib import Path
 import numpy as np
 from scanmill.label_map import LabelMap
 from scanmill.label_map_files import write_label_map
+from scanmill.model_folder import read
 from scanmill.seed_file import read_seeds
-from scanmill.segmentation import Scene, Structure, rules, seeded, supplied
+from scanmill.segmentation import Scene, Structure, network, rules, seeded, supplied
 from scanmill.sidecar import read_sidecar
 from scanmill.stage import Record, run_job
 from scanmill.volume_file import read_grid, read_volume
 
-METHODS = {"labels": supplied.segment, "rules": rules.segment, "seeded": seeded.segment}
+METHODS = {
+    "labels": supplied.segment,
+    "rules": rules.segment,
+    "seeded": seeded.segment,
+    "model": network.segment,
+}
 
 
 def segment(
@@ -32,12 +38,14 @@ def segment(
     supplied: list[Path] | None = None,
     supplied_structures: list[str | None] | None = None,
     seeds: list[Path] | None = None,
+    models: list[Path] | None = None,
 ) -> None:
     """Write the label map. structures: of the recipe, in order; later ones lie on earlier ones.
 
     supplied: the user's label files, then whatever files of voxels their headers name;
     supplied_structures: what each label file is the mask of, or None for a map of several. seeds: the
-    user's file of seeds, if the sheet names one.
+    user's file of seeds, if the sheet names one. models: the folders
+    of the recipe's trained networks.
     """
     grid = read_grid(isotropic)
     record.grid = grid
@@ -47,6 +55,12 @@ def segment(
     @cache
     def image() -> np.ndarray:
         return read_volume(isotropic).array
+
+    @cache
+    def classes(number: int) -> tuple[list[str], np.ndarray]:
+        ways = [s["segment"] for s in structures if s["segment"].get("model") == number]
+        wanted = list(dict.fromkeys(way["class"] for way in ways))
+        return wanted, network.classify(image(), grid, read(models[number]), wanted)
 
     scene = Scene(
         grid=grid,
@@ -59,6 +73,7 @@ def segment(
         scan=grid.concentric(*native),
         frame_of_reference=resampled.get("frame_of_reference"),
         seeds=[seed for file in seeds or [] for seed in read_seeds(file)],
+        classes=classes,
     )
     for method, run in groupby(structures, key=lambda s: s["segment"]["method"]):
         METHODS[method](list(run), scene)

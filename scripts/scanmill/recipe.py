@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scanmill import disk, snomed, yaml_file
+from scanmill import disk, recipe_models, snomed, yaml_file
 from scanmill.problem import Problem, SettingsError, collected, known_names, shown
 from scanmill.seed_file import BACKGROUND
 from scanmill.yaml_file import Fault, Keys
@@ -39,9 +39,10 @@ class Recipe:
     types, in the order of the file: name, label, code {scheme, value, meaning}, category (a key of
     snomed.CATEGORIES), laterality (of snomed.LATERALITIES, or None), colour, segment {method,
     steps; for `labels` value, in a label map, and named, patterns of the name in a DICOM object; for
-    `seeded` seeds, radius, reach, mm, and inside, a structure or None},
+    `seeded` seeds, radius, reach, mm, and inside, a structure or None; for `model` its number in
+    `models` and class, a name},
     triangles (None: as many as the surface has), distances_to (names of other structures) and drawn
-    (a margin says where its boundary is, not the image).
+    (a margin says where its boundary is, not the image). models: the folders of trained networks.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Recipe:
     uneven_slices: str
     correct: dict[str, str]
     structures: list[dict[str, Any]]
+    models: list[Path]
 
     def supplied(self) -> list[str]:
         """Names of the structures that come from supplied labels."""
@@ -89,7 +91,9 @@ class Shelf:
             if key not in self.recipes:
                 self.recipes[key] = None
                 with collected(self.problems):
-                    self.recipes[key] = load(path)
+                    recipe = load(path)
+                    recipe_models.check(path, recipe.models)
+                    self.recipes[key] = recipe
             self._found[reference, base] = key
         return self._found[reference, base]
 
@@ -111,7 +115,10 @@ class Shelf:
 
 
 def load(path: Path) -> Recipe:
-    """Read and check a recipe. Raises SettingsError with everything that is wrong in it."""
+    """Read and check a recipe, but for the networks that it names (`recipe_models.check`).
+
+    Raises SettingsError with everything that is wrong in it.
+    """
     document = yaml_file.read(path)
     faults = yaml_file.check(document.content, "recipe")
     faults += _disagreements(document, {fault.keys[:2] for fault in faults})
@@ -120,6 +127,7 @@ def load(path: Path) -> Recipe:
         raise SettingsError(sorted(problems, key=lambda p: (p.line, p.column)))
     content = document.content
     spacing = content["spacing"]
+    folders = recipe_models.folders(content["structures"])
     return Recipe(
         Path(path).stem,
         content["description"],
@@ -129,11 +137,12 @@ def load(path: Path) -> Recipe:
         float(content.get("ledger_limit", LEDGER_LIMIT)),
         content.get("uneven_slices", "refuse"),
         CORRECTIONS | content.get("correct", {}),
-        [_filled(structure) for structure in content["structures"]],
+        [_filled(structure, folders) for structure in content["structures"]],
+        [Path(path).parent / folder for folder in folders],
     )
 
 
-def _filled(structure: dict[str, Any]) -> dict[str, Any]:
+def _filled(structure: dict[str, Any], folders: list[str]) -> dict[str, Any]:
     return {
         "name": structure["name"],
         "label": structure["label"],
@@ -141,7 +150,7 @@ def _filled(structure: dict[str, Any]) -> dict[str, Any]:
         "category": structure.get("category", "anatomical"),
         "laterality": structure.get("laterality"),
         "colour": structure["colour"].lower(),
-        "segment": _filled_segment(structure),
+        "segment": _filled_segment(structure, folders),
         "triangles": structure.get("triangles"),
         "distances_to": structure.get("distances_to", []),
         "drawn": _is_drawn(structure["segment"].get("steps", [])),
@@ -154,8 +163,13 @@ def _is_drawn(steps: list[dict[str, Any]]) -> bool:
     return kinds[-1:] == ["margin"]
 
 
-def _filled_segment(structure: dict[str, Any]) -> dict[str, Any]:
+def _filled_segment(structure: dict[str, Any], folders: list[str]) -> dict[str, Any]:
     segment = structure["segment"]
+    if segment["method"] == "model":
+        # Not the folder: where networks lie on a machine is in no result.
+        number, found = folders.index(segment["folder"]), segment.get("class", structure["name"])
+        own = {"method": "model", "model": number, "class": found}
+        return own | {"steps": segment.get("steps", [])}
     defaults = {
         "labels": {"value": structure["label"], "named": [structure["name"]]},
         "rules": {},

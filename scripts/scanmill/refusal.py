@@ -49,6 +49,8 @@ CODES: dict[str, str] = {
     "seeds-outside": "seeds of the structure lie outside the scan, or in the air around the patient",
     "seeds-conflict": "a voxel is a seed of two structures",
     "seeds-unbounded": "nothing bounds what grows from the seeds",
+    "scan-too-small": "the scan shows too little for the network that is to segment it",
+    "network-not-finite": "a network finds NaN or infinity in the scan",
     # mesh and measure
     "surface-open": "no closed surface could be built",
     "volume-uncertain": "half the interval of the volume is more than half the volume",

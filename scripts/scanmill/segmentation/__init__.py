@@ -41,7 +41,8 @@ class Scene:
     each structure. supplied: the user's label files, each with the structure that it is the mask of,
     or None for a map of several. scan: where the scan's slices lie as acquired; None: on the grid.
     frame_of_reference: the scan's, sealed (see the module of that name); None where it has none.
-    seeds: those that the sheet supplies.
+    seeds: those that the sheet supplies. classes: gives of a network of the recipe, by number, the
+    names that are wanted and which of them, from 1, each voxel is of; found on first use and kept.
     """
 
     grid: Grid
@@ -54,6 +55,7 @@ class Scene:
     scan: Grid | None = None
     frame_of_reference: dict[str, str] | None = None
     seeds: list[Seed] = field(default_factory=list)
+    classes: Callable[[int], tuple[list[str], np.ndarray]] | None = None
 
 
 Structure = dict[str, Any]
