@@ -90,7 +90,7 @@ EXTENT = {
     "components": Column(f"Pieces of {MASK} (26-connected)"),
     "artefact_percent": Column(
         f"The part of {MASK} that lies in voxels marked in artefacts.nii.gz: metal, its streaks, "
-        "rings, beside a cut at the field of view, padding",
+        "rings, beside a cut at the field of view, padding, a table",
         "%",
     ),
 }

@@ -53,7 +53,7 @@ def cut_off(
     distance = radii(image.shape[1:], spacing)[:: steps[0], :: steps[1]]
     rim = (distance <= radius) & (distance > radius - 1.5 * max(pixel))
     arc = max(pixel) * 1.5
-    disc = _disc(pixel)
+    disc = disc_steps(TABLE_MM, pixel)
     near = distance > radius - UNTRUE_MM
     # Discs that reach what is near the rim lie within this.
     ring = (distance <= radius) & (distance > radius - UNTRUE_MM - 2 * TABLE_MM)
@@ -61,7 +61,7 @@ def cut_off(
         body = (slice_[:: steps[0], :: steps[1]] > BODY_HU) & ring
         if np.count_nonzero(body & rim) * arc < LEAST_CUT_MM:
             continue
-        solid = _opened(body, disc)
+        solid = opened(body, disc)
         if np.count_nonzero(solid & rim) * arc >= LEAST_CUT_MM:
             part = np.repeat(np.repeat(solid & near, steps[0], axis=0), steps[1], axis=1)
             yield k, part[: image.shape[1], : image.shape[2]]
@@ -73,17 +73,17 @@ def radii(shape: tuple[int, ...], spacing: tuple[float, float]) -> np.ndarray:
     return np.hypot(y[:, None], x)
 
 
-def _disc(pixel: tuple[float, float]) -> np.ndarray:
-    """The steps (y, x) from the middle of a disc of TABLE_MM to its pixels."""
-    reach = [round(TABLE_MM / s) for s in pixel]
+def disc_steps(radius: float, pixel: tuple[float, float]) -> np.ndarray:
+    """The steps (y, x) from the middle of a disc to its pixels. radius: mm; pixel: mm along (y, x)."""
+    reach = [round(radius / s) for s in pixel]
     y, x = (np.arange(-n, n + 1) * s for n, s in zip(reach, pixel, strict=True))
-    return np.argwhere(np.hypot(y[:, None], x) <= TABLE_MM) - reach
+    return np.argwhere(np.hypot(y[:, None], x) <= radius) - reach
 
 
 @kernel
-def _opened(mask, disc):  # noqa: ANN001, ANN202
+def opened(mask, disc):  # noqa: ANN001, ANN201
     """The discs that fit into a mask [y, x]; libraries do not use that most of it is empty."""
-    opened = np.zeros_like(mask)
+    result = np.zeros_like(mask)
     rows, columns = mask.shape
     for y in range(rows):
         for x in range(columns):
@@ -95,5 +95,5 @@ def _opened(mask, disc):  # noqa: ANN001, ANN202
                 n += 1
             if fits:
                 for m in range(len(disc)):
-                    opened[y + disc[m, 0], x + disc[m, 1]] = True
-    return opened
+                    result[y + disc[m, 0], x + disc[m, 1]] = True
+    return result

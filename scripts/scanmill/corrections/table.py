@@ -1,10 +1,12 @@
 """The table below a patient in a CT: thin shells that are the same in slice after slice."""
 
+from math import ceil
+
 import cc3d
 import numpy as np
 from scipy import ndimage
 
-from scanmill.corrections.field_of_view import BODY_HU
+from scanmill.corrections.field_of_view import BODY_HU, disc_steps, opened
 
 # Shells are thinner, wider and longer than this; a finger is thicker, a hand is narrower, and a drip
 # or a fold of cloth does not keep its place.
@@ -33,7 +35,9 @@ def find_table(image: np.ndarray, spacing: tuple[float, float, float]) -> np.nda
     shells &= steady
     if not shells.any():
         return None
-    around = _disc(BLUR_MM, pixel)
+    steps = disc_steps(BLUR_MM, pixel)
+    around = np.zeros(np.ptp(steps, axis=0) + 1, bool)
+    around[tuple((steps - steps.min(axis=0)).T)] = True
     for shell, slice_ in zip(shells, image, strict=True):
         if shell.any():
             body = (slice_ > BODY_HU) & ~shell
@@ -50,33 +54,42 @@ def _find_shells(slice_: np.ndarray, pixel: tuple[float, float], shells: np.ndar
     told = cc3d.statistics(pieces)
     body = 1 + int(np.argmax(told["voxel_counts"][1:]))
     filled = None
-    for piece in range(1, number + 1):
-        rows, columns = told["bounding_boxes"][piece]
-        height, width = rows.stop - rows.start, columns.stop - columns.start
-        if piece == body or max(height * pixel[0], width * pixel[1]) < LEAST_WIDTH_MM:
+    for piece, box in enumerate(told["bounding_boxes"]):
+        sides = [(side.stop - side.start) * s for side, s in zip(box, pixel, strict=True)]
+        if piece in (0, body) or max(sides) < LEAST_WIDTH_MM:
+            continue
+        around = _grown(box, 2 * BESIDE_MM, pixel)
+        mask = pieces[around] == piece
+        if not _is_thin(mask, pixel) or not _is_in_air(slice_[around], mask, pixel):
             continue
         if filled is None:
             filled = ndimage.binary_fill_holes(pieces == body)
-        mask = pieces == piece
-        if not filled[mask].any() and _is_thin(mask, pixel) and _is_in_air(slice_, mask, pixel):
-            shells |= mask
+        if not filled[around][mask].any():
+            shells[around] |= mask
+
+
+def _grown(
+    box: tuple[slice, slice], margin: float, pixel: tuple[float, float]
+) -> tuple[slice, slice]:
+    """A box with a margin in mm; it ends where the slice does."""
+    y, x = (
+        slice(max(0, side.start - ceil(margin / s)), side.stop + ceil(margin / s))
+        for side, s in zip(box, pixel, strict=True)
+    )
+    return y, x
 
 
 def _is_thin(mask: np.ndarray, pixel: tuple[float, float]) -> bool:
     """What is cut at the edge of the slice counts as going on there."""
-    disc = _disc(THICKEST_MM / 2, pixel)
-    reach = max(disc.shape)
+    disc = disc_steps(THICKEST_MM / 2, pixel)
+    reach = int(disc.max()) + 1
     padded = np.pad(mask, reach, mode="edge")
-    thick = ndimage.binary_opening(padded, disc)[reach:-reach, reach:-reach]
+    thick = opened(padded, disc)[reach:-reach, reach:-reach]
     return np.count_nonzero(thick & mask) <= THICK_PART * np.count_nonzero(mask)
 
 
 def _is_in_air(slice_: np.ndarray, mask: np.ndarray, pixel: tuple[float, float]) -> bool:
     away = ndimage.distance_transform_edt(~mask, sampling=pixel)
-    beside = (away > 2 * max(pixel)) & (away <= 2 * max(pixel) + BESIDE_MM) & (slice_ < BODY_HU)
+    blurred = 2 * max(pixel)
+    beside = (away > blurred) & (away <= blurred + BESIDE_MM) & (slice_ < BODY_HU)
     return bool(beside.any()) and float(np.percentile(slice_[beside], 75)) < DENSEST_HU
-
-
-def _disc(radius: float, pixel: tuple[float, float]) -> np.ndarray:
-    y, x = (np.arange(-int(radius / s), int(radius / s) + 1) * s for s in pixel)
-    return np.hypot(y[:, None], x) <= radius
