@@ -211,6 +211,8 @@ class _Fit:
         pair = (self.template.occupied(self.start - growth - s) for s in (step, -step))
         effect = np.subtract(*(self.seen(o, width) for o in pair))
         felt = np.abs(effect) > FELT * np.abs(effect).max()
+        if not felt.any():
+            return PARAMETERS
         own = effect - best.explained.T @ np.linalg.lstsq(best.explained.T, effect, rcond=None)[0]
         own /= sqrt(own @ own)
         larger = (own**2 @ residuals**2) / (residuals @ residuals) * len(residuals)
