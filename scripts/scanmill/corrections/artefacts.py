@@ -178,7 +178,7 @@ def _examine_metal(
     planes, held = np.moveaxis(found.image, across, 0), np.moveaxis(metal, across, 0)
     marks = found.planes(across)
     painted = 0
-    for k, streaks in find_streaks(planes, held, spacing, fine=inpaint):
+    for k, streaks in find_streaks(planes, held, spacing):
         marks[k][streaks.misled] = MARKS["streak"]
         better = inpainted(planes[k], held[k], streaks) if inpaint else None
         if better is not None:

@@ -22,14 +22,12 @@ CORE_HU = 3000
 EDGE_HU = 2200
 # A ball of 2.7 mm across: smaller metal casts no streak that stands out of the noise.
 LEAST_CORE_MM3 = 10.0
-# Voxels across, about, of slices in which streaks are marked; time grows with the cube of it.
-COARSE_MATRIX = 256
 # The most that a prior image takes metal and the bone beside it for, and what is air and soft tissue
 # in it, relative to water.
 BRIGHTEST, SOFT, AIR = 2.2, (0.85, 1.3), 0.25
 SOFT_VALUE, METAL_VALUE = 1.03, 1.5
 # The slice shows the bone beside metal, the in-painted one fewer streaks: priors are between.
-FIRST_PART, PASSES = 0.5, 2
+FIRST_PART = 0.5
 # Blooming reaches this far out of metal, or one voxel.
 BLOOMING_MM = 1.5
 MISLEADING_HU = 40
@@ -74,23 +72,20 @@ def find_metal(image: np.ndarray, grid: Grid) -> np.ndarray | None:
 
 
 def find_streaks(
-    image: np.ndarray, metal: np.ndarray, spacing: tuple[float, float], fine: bool
+    image: np.ndarray, metal: np.ndarray, spacing: tuple[float, float]
 ) -> Iterator[tuple[int, Streaks]]:
     """What metal does to the slices that hold some, by their numbers.
 
     image: HU, metal: mask, both [z, y, x] with z across the plane that the scanner turns in. spacing:
-    mm along (x, y). fine: at the slices' own resolution, which in-painting needs; else at that of
-    COARSE_MATRIX, which is enough to mark what is off.
+    mm along (x, y). At the slices' own resolution: at half of it, in 6 of 10 slices of 512 x 512 voxels
+    less than nine of ten misled ones would be marked.
     """
-    block = 1 if fine else max(1, round(max(image.shape[1:]) / COARSE_MATRIX))
+    beam = Beam(image.shape[1:], spacing)
     for k in np.flatnonzero(metal.any(axis=(1, 2))):
-        water = _averaged(np.maximum(1 + image[k] / 1000, 0), block)
-        held = _averaged(metal[k], block) > 0
-        beam = Beam(water.shape, (spacing[0] * block, spacing[1] * block))
-        error = _refined(_error(water, held, beam), block, image.shape[1:])
+        error = _error(np.maximum(1 + image[k] / 1000, 0), metal[k], beam)
         away = ndimage.distance_transform_edt(~metal[k], sampling=spacing[::-1])
         bloomed = away <= max(BLOOMING_MM, *spacing)
-        yield int(k), Streaks(error, _misled(image[k], error, bloomed, block))
+        yield int(k), Streaks(error, _misled(image[k], error, bloomed))
 
 
 def inpainted(image: np.ndarray, metal: np.ndarray, streaks: Streaks) -> np.ndarray | None:
@@ -109,9 +104,9 @@ def inpainted(image: np.ndarray, metal: np.ndarray, streaks: Streaks) -> np.ndar
     return better if after < before else None
 
 
-def _misled(image: np.ndarray, error: np.ndarray, bloomed: np.ndarray, block: int) -> np.ndarray:
+def _misled(image: np.ndarray, error: np.ndarray, bloomed: np.ndarray) -> np.ndarray:
     """The fewest voxels that hold the wanted part of all that are likely off."""
-    size = np.sqrt(ndimage.gaussian_filter(error**2, NEIGHBOURHOOD * block))
+    size = np.sqrt(ndimage.gaussian_filter(error**2, NEIGHBOURHOOD))
     chance = _chance(size)
     # Beside the body there is air: how far it is off is seen, but for a table, which streaks do not
     # explain.
@@ -140,13 +135,12 @@ def _error(water: np.ndarray, metal: np.ndarray, beam: Beam) -> np.ndarray:
     trace = _trace(metal, beam)
     wanted = ndimage.binary_dilation(trace, np.ones((1, 3)))
     views = project(water, beam, wanted)
-    error = FIRST_PART * reconstruct(softened(views - _bridged(views, trace)), beam)
-    for _ in range(PASSES):
-        prior = _prior(np.minimum(water - error, BRIGHTEST), metal)
-        beyond = views - project(prior, beam, wanted)
-        # The slice is as smooth as its scanner made it; made smoother, what it is off by would seem
-        # less than it is.
-        error = reconstruct(beyond - _bridged(beyond, trace), beam)
+    first = reconstruct(softened(views - _bridged(views, trace)), beam)
+    prior = _prior(np.minimum(water - FIRST_PART * first, BRIGHTEST), metal)
+    beyond = views - project(prior, beam, wanted)
+    # The slice is as smooth as its scanner made it; made smoother, what it is off by would seem less
+    # than it is.
+    error = reconstruct(beyond - _bridged(beyond, trace), beam)
     # What replaces the metal itself is no error, and must not leak out of it.
     nearest = ndimage.distance_transform_edt(metal, return_distances=False, return_indices=True)
     return 1000 * error[tuple(nearest)]
@@ -195,17 +189,3 @@ def _bridged(views: np.ndarray, trace: np.ndarray) -> np.ndarray:
     for view, gap in zip(bridged, trace, strict=True):
         view[gap] = np.interp(rays[gap], rays[~gap], view[~gap])
     return bridged
-
-
-def _averaged(image: np.ndarray, block: int) -> np.ndarray:
-    """Means of square blocks of a slice; those at its ends are filled with the outermost values."""
-    image = np.pad(image, [(0, -n % block) for n in image.shape], mode="edge")
-    rows, columns = (n // block for n in image.shape)
-    return image.reshape(rows, block, columns, block).mean(axis=(1, 3))
-
-
-def _refined(coarse: np.ndarray, block: int, shape: tuple[int, ...]) -> np.ndarray:
-    """A slice on its own voxels again, linear between the blocks' middles."""
-    if block > 1:
-        coarse = ndimage.zoom(coarse, block, order=1, mode="nearest", grid_mode=True)
-    return coarse[: shape[0], : shape[1]]
