@@ -36,6 +36,7 @@ modality: MR
 spacing: [1, 1, 1]
 axes: LIA
 size: [{side}, {side}, {side}]
+smaller: true
 normalise: {{percentiles: [0, 99.9]}}
 output: logits
 memory_mb: {memory}
@@ -111,7 +112,8 @@ def convert(meshnet: Path, colormap: Path, folder: Path) -> None:
         header=json.dumps(described["header"]),
         sha256=hashlib.sha256(content).hexdigest(),
         side=SIDE,
-        memory=1000 + 2 * widest * SIDE**3 * 4 // 10**6,
+        # Two layers at a time, then the scores.
+        memory=1000 + (2 * widest + len(names)) * SIDE**3 * 4 // 10**6,
         classes=json.dumps([name.lower() for name in names]),
     )
     (folder / "model.yaml").write_text(manifest, encoding="utf-8")

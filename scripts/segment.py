@@ -59,7 +59,7 @@ def segment(
     @cache
     def classes(number: int) -> tuple[list[str], np.ndarray]:
         ways = [s["segment"] for s in structures if s["segment"].get("model") == number]
-        wanted = list(dict.fromkeys(way["class"] for way in ways))
+        wanted = list(dict.fromkeys(name for way in ways for name in way["classes"]))
         return wanted, network.classify(image(), grid, read(models[number]), wanted)
 
     scene = Scene(

@@ -24,7 +24,8 @@ class Model:
 
     network: the .onnx. modality: CT, MR or any. spacing: mm, axes: letters of the sides of the patient
     that indices rise towards, size: voxels of one window; all three along the network's axes, which
-    are those of an array [z, y, x]. normalise: one of `percentiles` [low, high] and `window`
+    are those of an array [z, y, x]. smaller: whether the network takes smaller windows as well, so that
+    a small scan needs nothing around it. normalise: one of `percentiles` [low, high] and `window`
     [low, high], which become 0 and 1, and `zscore`, `scan` or {clip, mean, sd}. flips: axes, from 0,
     along which training flipped. logits: whether the outputs are to be made probabilities.
     memory_mb: of a job that uses it. classes: names by channel.
@@ -37,6 +38,7 @@ class Model:
     spacing: tuple[float, float, float]
     axes: str
     size: tuple[int, int, int]
+    smaller: bool
     normalise: dict[str, Any]
     flips: tuple[int, ...]
     logits: bool
@@ -77,6 +79,7 @@ def _read(folder: Path) -> tuple[Model, Document]:
         tuple(float(step) for step in content["spacing"]),
         content["axes"],
         tuple(content["size"]),
+        content.get("smaller", False),
         content["normalise"],
         tuple(axis - 1 for axis in content.get("flips", [])),
         content["output"] == "logits",

@@ -40,7 +40,7 @@ class Recipe:
     snomed.CATEGORIES), laterality (of snomed.LATERALITIES, or None), colour, segment {method,
     steps; for `labels` value, in a label map, and named, patterns of the name in a DICOM object; for
     `seeded` seeds, radius, reach, mm, and inside, a structure or None; for `model` its number in
-    `models` and class, a name},
+    `models` and classes, names},
     triangles (None: as many as the surface has), distances_to (names of other structures) and drawn
     (a margin says where its boundary is, not the image). models: the folders of trained networks.
     """
@@ -167,8 +167,8 @@ def _filled_segment(structure: dict[str, Any], folders: list[str]) -> dict[str, 
     segment = structure["segment"]
     if segment["method"] == "model":
         # Not the folder: where networks lie on a machine is in no result.
-        number, found = folders.index(segment["folder"]), segment.get("class", structure["name"])
-        own = {"method": "model", "model": number, "class": found}
+        own = {"method": "model", "model": folders.index(segment["folder"])}
+        own["classes"] = recipe_models.classes(structure)
         return own | {"steps": segment.get("steps", [])}
     defaults = {
         "labels": {"value": structure["label"], "named": [structure["name"]]},

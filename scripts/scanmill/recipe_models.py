@@ -16,6 +16,12 @@ def folders(structures: list[dict[str, Any]]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def classes(structure: dict[str, Any]) -> list[str]:
+    """The classes of its network that a structure is made of: by default, the one of its name."""
+    named = structure["segment"].get("class", structure["name"])
+    return named if isinstance(named, list) else [named]
+
+
 def check(path: Path, models: list[Path]) -> None:
     """Hold a recipe to the networks that it names.
 
@@ -52,12 +58,12 @@ def _first_use(written: str, structures: list[dict[str, Any]]) -> Keys:
 
 
 def _class_faults(structure: dict[str, Any], keys: Keys, model: Model) -> Iterator[Fault]:
-    segment = structure["segment"]
-    name = segment.get("class", structure["name"])
-    if name not in model.classes:
-        right = known_names(name, model.classes)
-        text = f"the model has no class {shown(name)}; 'class' with {right} would be right"
-        yield Fault((*keys, "class") if "class" in segment else keys, text)
+    place = (*keys, "class") if "class" in structure["segment"] else keys
+    for name in classes(structure):
+        if name not in model.classes:
+            right = known_names(name, model.classes)
+            text = f"the model has no class {shown(name)}; 'class' with {right} would be right"
+            yield Fault(place, text)
 
 
 def _modality_faults(modality: str, found: dict[str, Model]) -> Iterator[Fault]:

@@ -20,6 +20,7 @@ from earlier import (
     put_refused,
     put_volume,
 )
+from network_samples import not_finite, write_model
 from scanmill.frame_of_reference import seal
 from scanmill.sidecar import read_sidecar, sidecar_path, write_json
 from scanmill.stage import run_stage
@@ -63,13 +64,14 @@ def segmented(folder: Path, structures, values=None, grid=GRID, supplied=None, s
     return run(isotropic, structures, supplied, seeds)
 
 
-def run(isotropic: Path, structures, supplied=None, seeds=()):
+def run(isotropic: Path, structures, supplied=None, seeds=(), models=()):
     supplied = supplied or {}
     labels, overlaps = isotropic.with_name("labels.nii.gz"), isotropic.with_name("overlaps")
     run_stage(
         "segment",
         segment,
-        {"isotropic": isotropic, "supplied": list(supplied.values()), "seeds": list(seeds)},
+        {"isotropic": isotropic, "supplied": list(supplied.values()), "seeds": list(seeds)}
+        | {"models": list(models)},
         {"labels": labels, "overlaps": overlaps},
         {
             "modality": "CT",
@@ -206,3 +208,67 @@ def heights(grid, centre):
         float((grid.to_physical(np.array([0, 0, k])) - centre) @ normal)
         for k in range(grid.size[2])
     ]
+
+
+MODEL = [
+    {
+        "name": name,
+        "label": LABELS[name],
+        "segment": {"method": "model", "model": 0, "classes": classes, "steps": []},
+    }
+    for name, classes in (("organ", ["organ", "ball"]), ("ball", ["ball"]))
+]
+
+
+def by_network(folder: Path, values=None, **said):
+    values = image() if values is None else values
+    isotropic = put_volume(folder / "one" / "isotropic.nii.gz", values)
+    model = write_model(folder / "Doe-Jane" / "model", **said)
+    return run(isotropic, MODEL, models=[model])
+
+
+def test_a_network_finds_all_its_structures_on_an_oblique_scan(tmp_path):
+    labels, overlaps, said = by_network(tmp_path)
+    assert said["status"] == "ok" and said.get("structures", {}) == {}
+    found = read_volume(labels).array
+    for mask, expected in ((found > 0, organ()), (found == 7, ball())):
+        assert np.count_nonzero(mask) == pytest.approx(np.count_nonzero(expected), rel=0.03)
+        # Voxels at the boundary, which is stepped and was resampled there and back.
+        assert np.count_nonzero(mask ^ expected) < 0.1 * np.count_nonzero(expected)
+    whole = read_volume(overlaps / "organ.nii.gz").array > 0
+    np.testing.assert_array_equal(whole, found > 0)
+    assert [item["name"] for item in said["inputs"]] == ["isotropic", "models"]
+    assert "Doe" not in json.dumps(said)
+
+
+def test_a_network_gives_the_same_bytes_each_time(tmp_path):
+    one, other = (by_network(tmp_path / name)[0] for name in ("1", "2"))
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_a_class_without_a_voxel_is_noted(tmp_path):
+    values = np.where(organ(), 40, -1000).astype(np.int16)
+    _, _, said = by_network(tmp_path, values)
+    assert said["structures"].keys() == {"ball"}
+    assert said["structures"]["ball"]["code"] == "structure-empty"
+
+
+@pytest.mark.parametrize(
+    "said, code",
+    [
+        ({"nodes": not_finite()}, "network-not-finite"),
+        ({"size": [600, 24, 24]}, "scan-too-small"),
+    ],
+)
+def test_what_a_network_cannot_tell_refuses_the_case(tmp_path, said, code):
+    labels, _, told = by_network(tmp_path, **said)
+    assert (told["status"], told["stage"], told["code"]) == ("refused", "segment", code)
+    assert labels.stat().st_size == 0
+
+
+def test_a_network_for_ct_refuses_what_are_no_hounsfield_units(tmp_path):
+    greys = np.where(organ(), 200, 9).astype(np.uint8)
+    litres = replace(GRID, spacing=(3.0, 3.0, 3.0))
+    isotropic = put_volume(tmp_path / "one" / "isotropic.nii.gz", greys, litres)
+    _, _, said = run(isotropic, MODEL, models=[write_model(tmp_path / "model")])
+    assert said["code"] == "not-hounsfield"

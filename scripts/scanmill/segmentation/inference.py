@@ -1,7 +1,8 @@
 """What a trained network finds in an image, window by window.
 
 Windows overlap by half, as nnU-Net's do (Isensee et al. 2021, doi:10.1038/s41592-020-01008-z), and the
-middle of each counts most; where the scan is smaller than a window, zeros surround it.
+middle of each counts most; where the scan is smaller than a window, zeros surround it, unless
+the network takes smaller ones.
 """
 
 import os
@@ -58,12 +59,14 @@ def probabilities(image: np.ndarray, model: Model, wanted: list[str]) -> np.ndar
     _check_size(image, model)
     channels = [model.classes.index(name) for name in wanted]
     others = [n for n in range(len(model.classes)) if n not in channels]
-    padded, inner = _padded(normalised(image, model), model.size)
-    weights = _weights(model.size)
+    size = np.minimum(model.size, image.shape) if model.smaller else model.size
+    size = tuple(int(n) for n in size)
+    padded, inner = _padded(normalised(image, model), size)
+    weights = _weights(size)
     sums = np.zeros((1 + len(wanted), *padded.shape), np.float32)
     total = np.zeros(padded.shape, np.float32)
     network = Network(model.network)
-    for box in _windows(padded.shape, model.size):
+    for box in _windows(padded.shape, size):
         found = _of_window(network, padded[box], model)
         sums[0][box] += weights * np.max(found[others], axis=0, initial=0)
         for n, channel in enumerate(channels, 1):

@@ -26,9 +26,10 @@ def segment(structures: list[Structure], scene: Scene) -> None:
             raise Refusal("not-hounsfield", reason)
 
     def region_of(structure: Structure) -> Region:
-        classes, found = scene.classes(structure["segment"]["model"])
-        number = 1 + classes.index(structure["segment"]["class"])
-        return apply(structure["segment"]["steps"], Region.of(found == number), scene)
+        segment = structure["segment"]
+        known, found = scene.classes(segment["model"])
+        own = np.array([False, *(name in segment["classes"] for name in known)])
+        return apply(segment["steps"], Region.of(own[found]), scene)
 
     paint_each(structures, scene, region_of)
 

@@ -40,7 +40,8 @@ def onto(volume: Volume, target: Grid) -> Volume:
     """Resample an image onto a grid with the same centre, whatever the directions of the two.
 
     Where these are parallel, axes are swapped and turned without loss before `resample_image`; else
-    the image, on cubic B-splines, is held to its own range, and beyond it lies its least value.
+    interpolation is linear, and beyond the image lies its least value. (Cubic B-splines ring: at the
+    skin of a CT they made soft tissue of 40 HU one of more than 170.)
     """
     turned = _turned(volume, target)
     parallel = np.abs(np.subtract(turned.grid.direction, target.direction)).max() < PARALLEL
@@ -84,7 +85,6 @@ def _assigned(nearness: np.ndarray) -> list[int]:
 
 
 def _rotated(volume: Volume, target: Grid) -> Volume:
-    low, high = float(volume.array.min()), float(volume.array.max())
     image = sitk.GetImageFromArray(volume.array.astype(np.float32, copy=False))
     image.SetSpacing(volume.grid.spacing)
     image.SetOrigin(volume.grid.origin)
@@ -94,7 +94,6 @@ def _rotated(volume: Volume, target: Grid) -> Volume:
     resampler.SetOutputSpacing(target.spacing)
     resampler.SetOutputOrigin(target.origin)
     resampler.SetOutputDirection(target.direction)
-    resampler.SetInterpolator(sitk.sitkBSpline3)
-    resampler.SetDefaultPixelValue(low)
-    turned = sitk.GetArrayFromImage(resampler.Execute(image))
-    return Volume(np.clip(turned, low, high, out=turned), target)
+    resampler.SetInterpolator(sitk.sitkLinear)
+    resampler.SetDefaultPixelValue(float(volume.array.min()))
+    return Volume(sitk.GetArrayFromImage(resampler.Execute(image)), target)
