@@ -124,3 +124,11 @@ def test_a_scan_that_fills_less_than_a_third_of_a_window_is_refused(tmp_path):
         probabilities(np.zeros((24, 24, 7)), replace(model, spacing=(1, 1, 2)), ["organ"])
     assert caught.value.code == "scan-too-small"
     assert "14 mm of the 48 mm" in caught.value.reason and "third axis" in caught.value.reason
+
+
+def test_a_network_that_takes_smaller_windows_sees_a_small_scan_alone(tmp_path):
+    image = np.full((24, 20, 22), 300, np.int16)
+    # The network itself takes the scan's size and no other.
+    model = read(tmp_path, sizes=(24, 20, 22), size=[24, 40, 40], smaller=True)
+    found = probabilities(image, model, ["ball"])
+    assert found.shape == (2, 24, 20, 22) and (found[1] > 0.99).all()
