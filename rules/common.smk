@@ -42,7 +42,9 @@ try:
 except SettingsError as error:
     raise WorkflowError(str(error)) from None
 
-CASES = {case: row for case, row in SETTINGS.scans.items() if row.role == "scan"}
+# The sheet's rows, and those of them that are to be measured; the others are atlases for these.
+ROWS = SETTINGS.scans
+CASES = {case: row for case, row in ROWS.items() if row.role == "scan"}
 
 
 def recipe_names():
@@ -68,12 +70,27 @@ def library(script):
     return fingerprint(ROOT / "scripts" / f"{script}.py", ROOT / "envs" / "requirements.lock")
 
 
+def is_atlas(case):
+    return ROWS[case].role == "atlas"
+
+
+ATLASES = {}
+for case in filter(is_atlas, ROWS):
+    ATLASES.setdefault(ROWS[case].recipe, []).append(case)
+
+
+def atlases_of(wildcards):
+    """The atlases that teach a case: all of its recipe; an atlas has its own labels."""
+    taught = not is_atlas(wildcards.case) and recipe_of(wildcards).taught()
+    return ATLASES[ROWS[wildcards.case].recipe] if taught else []
+
+
 def labelled_structures_of(wildcards):
-    return [structure for structure, _ in CASES[wildcards.case].labels]
+    return [structure for structure, _ in ROWS[wildcards.case].labels]
 
 
 def recipe_of(wildcards):
-    return SETTINGS.recipes[CASES[wildcards.case].recipe]
+    return SETTINGS.recipes[ROWS[wildcards.case].recipe]
 
 
 def models_of(wildcards):
@@ -105,7 +122,9 @@ def structures_of(*keys):
     """A function from a case to what a stage needs to know of its structures, and no more."""
 
     def chosen(wildcards):
-        return [{key: s[key] for key in keys} for s in recipe_of(wildcards).structures]
+        recipe = recipe_of(wildcards)
+        structures = recipe.of_atlas() if is_atlas(wildcards.case) else recipe.structures
+        return [{key: s[key] for key in keys} for s in structures]
 
     return chosen
 
@@ -140,9 +159,10 @@ def memory_to_correct(base):
 
 
 def memory_to_segment(wildcards, attempt):
-    """As `memory`, and what the largest of the recipe's networks needs."""
+    """As `memory`, and what the largest of the recipe's networks, or its atlases, need."""
     largest = max((model_folder.read(Path(m)).memory_mb for m in models_of(wildcards)), default=0)
-    return attempt * largest + memory(1200, 30)(wildcards, attempt)
+    with_atlases = memory(1200, 30 * (1 + len(atlases_of(wildcards))))
+    return attempt * largest + with_atlases(wildcards, attempt)
 
 
 def minutes(base, per_megabyte):

@@ -1,12 +1,18 @@
 rule segment:
-    # The semantic label map, from supplied labels (any grid), rules, seeds and networks; what overlaps
-    # is kept whole.
+    # The semantic label map, from supplied labels (any grid), rules, seeds, atlases and networks;
+    # what overlaps is kept whole.
     input:
         isotropic=rules.resample.output.isotropic,
         isotropic_sidecar=rules.resample.output.sidecar,
         supplied=labels_card,
         seeds=seeds_card,
         models=models_of,
+        atlases=lambda wildcards: expand(
+            rules.resample.output.isotropic, case=atlases_of(wildcards)
+        ),
+        atlas_labels=lambda wildcards: expand(
+            f"{CASE_FOLDER}/labels.nii.gz", case=atlases_of(wildcards)
+        ),
         made=made_labels,
     output:
         labels=f"{CASE_FOLDER}/labels.nii.gz",

@@ -47,20 +47,20 @@ def detached(path):
 
 def scan_of(wildcards):
     """The case's scan, and the file of its voxels where it has a detached header."""
-    scan, _ = located(CASES[wildcards.case].scan, wildcards.case, "scan")
+    scan, _ = located(ROWS[wildcards.case].scan, wildcards.case, "scan")
     return [scan, *detached(scan)]
 
 
 def labels_of(wildcards):
     """The label files in the sheet's order, then the files of voxels of those with detached headers."""
     case = wildcards.case
-    files = [located(source, case, "labels")[0] for _, source in CASES[case].labels]
+    files = [located(source, case, "labels")[0] for _, source in ROWS[case].labels]
     return files + [voxels for file in files for voxels in detached(file)]
 
 
 def seeds_of(wildcards):
     """The file of the case's seeds, if it has one."""
-    return [seeds] if (seeds := CASES[wildcards.case].seeds) else []
+    return [seeds] if (seeds := ROWS[wildcards.case].seeds) else []
 
 
 def made(sources, case, part):
@@ -71,16 +71,16 @@ def made(sources, case, part):
 
 
 def made_scan(wildcards):
-    return made([CASES[wildcards.case].scan], wildcards.case, "scan")
+    return made([ROWS[wildcards.case].scan], wildcards.case, "scan")
 
 
 def made_labels(wildcards):
-    return made([path for _, path in CASES[wildcards.case].labels], wildcards.case, "labels")
+    return made([path for _, path in ROWS[wildcards.case].labels], wildcards.case, "labels")
 
 
 def scan_card(wildcards):
     """The card of the case's scan: its files, and which of what they hold the sheet wants."""
-    case = CASES[wildcards.case]
+    case = ROWS[wildcards.case]
     path = f"sources/{wildcards.case}/scan.card"
     write_card(Path(path), scan_of(wildcards), wanted_series=case.series, wanted_volume=case.volume)
     return path
@@ -106,7 +106,7 @@ def seeds_card(wildcards):
 
 def query_card(case, part):
     """The card of what is asked of a PACS for a case's scan or labels."""
-    row = CASES[case]
+    row = ROWS[case]
     path = f"sources/{case}/{part}-query.card"
     write_card(Path(path), [], query=row.scan if part == "scan" else row.labels[0][1])
     return path
@@ -115,7 +115,7 @@ def query_card(case, part):
 def scan_megabytes(wildcards):
     """Size of the case's scan as it lies on disk; a folder's is that of its files. What a PACS will send
     is not known yet: that of a large CT."""
-    if CASES[wildcards.case].scan.startswith(PACS):
+    if ROWS[wildcards.case].scan.startswith(PACS):
         return 300
     paths = [Path(path) for path in scan_of(wildcards)]
     return sum(entry.st_size for path in paths for _, entry in disk.files(path)) / 1e6

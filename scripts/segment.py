@@ -2,8 +2,9 @@
 
 In: isotropic.nii.gz with its sidecar; what the sheet supplies: labels, which are label maps on any
 grid, DICOM SEG, or RTSTRUCT, whose contours are drawn on the scan's slices as acquired; and seeds,
-points in LPS mm; and the recipe's trained networks. Out: labels.nii.gz, the label map on the isotropic
-grid, and overlaps/<structure>.nii.gz, the whole mask of each structure that another one covers in part.
+points in LPS mm; the recipe's trained networks, and its atlases as these stages made them. Out:
+labels.nii.gz, the label map on the isotropic grid, and overlaps/<structure>.nii.gz, the whole mask of
+each structure that another one covers in part.
 """
 
 from functools import cache
@@ -13,19 +14,11 @@ from pathlib import Path
 import numpy as np
 from scanmill.label_map import LabelMap
 from scanmill.label_map_files import write_label_map
-from scanmill.model_folder import read
 from scanmill.seed_file import read_seeds
-from scanmill.segmentation import Scene, Structure, network, rules, seeded, supplied
+from scanmill.segmentation import Exemplar, Method, Scene, Structure
 from scanmill.sidecar import read_sidecar
 from scanmill.stage import Record, run_job
 from scanmill.volume_file import read_grid, read_volume
-
-METHODS = {
-    "labels": supplied.segment,
-    "rules": rules.segment,
-    "seeded": seeded.segment,
-    "model": network.segment,
-}
 
 
 def segment(
@@ -39,13 +32,15 @@ def segment(
     supplied_structures: list[str | None] | None = None,
     seeds: list[Path] | None = None,
     models: list[Path] | None = None,
+    atlases: list[Path] | None = None,
+    atlas_labels: list[Path] | None = None,
 ) -> None:
     """Write the label map. structures: of the recipe, in order; later ones lie on earlier ones.
 
     supplied: the user's label files, then whatever files of voxels their headers name;
     supplied_structures: what each label file is the mask of, or None for a map of several. seeds: the
-    user's file of seeds, if the sheet names one. models: the folders
-    of the recipe's trained networks.
+    user's file of seeds, if the sheet names one. models: the folders of the recipe's trained networks.
+    atlases: their isotropic volumes; atlas_labels: their label maps.
     """
     grid = read_grid(isotropic)
     record.grid = grid
@@ -58,6 +53,9 @@ def segment(
 
     @cache
     def classes(number: int) -> tuple[list[str], np.ndarray]:
+        from scanmill.model_folder import read
+        from scanmill.segmentation import network
+
         ways = [s["segment"] for s in structures if s["segment"].get("model") == number]
         wanted = list(dict.fromkeys(name for way in ways for name in way["classes"]))
         return wanted, network.classify(image(), grid, read(models[number]), wanted)
@@ -74,10 +72,27 @@ def segment(
         frame_of_reference=resampled.get("frame_of_reference"),
         seeds=[seed for file in seeds or [] for seed in read_seeds(file)],
         classes=classes,
+        atlases=list(map(Exemplar, atlases or [], atlas_labels or [])),
     )
     for method, run in groupby(structures, key=lambda s: s["segment"]["method"]):
-        METHODS[method](list(run), scene)
+        method_of(method)(list(run), scene)
     write_label_map(labels, overlaps, scene.label_map, scene.labels)
+
+
+def method_of(name: str) -> Method:
+    """The back-end of that name in recipes. A job pays for the import of those that its recipe uses."""
+    match name:
+        case "labels":
+            from scanmill.segmentation import supplied as method
+        case "rules":
+            from scanmill.segmentation import rules as method
+        case "seeded":
+            from scanmill.segmentation import seeded as method
+        case "atlas":
+            from scanmill.segmentation import atlas as method
+        case "model":
+            from scanmill.segmentation import network as method
+    return method.segment
 
 
 if __name__ == "__main__":

@@ -54,10 +54,11 @@ class Places:
         recipe: None where it is wrong, so that only the paths are checked. Raises CellError, also
         where a mask is missing that the recipe takes from supplied labels.
         """
+        wanted = _wanted(recipe, is_atlas)
         if not text:
-            return _no_labels(recipe, is_atlas)
-        found = self._given(text, recipe, is_atlas)
-        if recipe and not is_atlas and not recipe.supplied():
+            return _no_labels(wanted, is_atlas)
+        found = self._given(text, recipe, wanted)
+        if recipe and not is_atlas and not wanted:
             text = f"labels were found, and the recipe '{recipe.name}' takes none"
             raise CellError(f"{text}; an empty cell or another recipe would be right")
         return found
@@ -90,19 +91,19 @@ class Places:
             raise CellError(*(str(Problem(str(path), line, 1, fault)) for line, fault in faults))
         return str(path)
 
-    def _given(self, text: str, recipe: Recipe | None, is_atlas: bool) -> Labels:
+    def _given(self, text: str, recipe: Recipe | None, wanted: list[str]) -> Labels:
         if text.startswith(PHANTOM):
             return ((None, self._phantom(text)),)
         if text.startswith(STARTS):
             return ((None, self._query(text)),)
         if PAIRS.match(text) and disk.kind(self.folder / text) not in (disk.FILE, disk.FOLDER):
-            return self._pairs(text, recipe, is_atlas)
+            return self._pairs(text, recipe, wanted)
         path = self.folder / text
         if self._kind(path) == disk.FILE:
             return ((None, str(path)),)
-        return self._mask_folder(path, recipe)
+        return self._mask_folder(path, recipe, wanted)
 
-    def _pairs(self, text: str, recipe: Recipe | None, is_atlas: bool) -> Labels:
+    def _pairs(self, text: str, recipe: Recipe | None, wanted: list[str]) -> Labels:
         faults: list[str] = []
         masks: dict[str, str] = {}
         for part in filter(str.strip, text.split(";")):
@@ -119,14 +120,14 @@ class Places:
                 except CellError as error:
                     faults += error.args
         faults += _unknown(recipe, masks)
-        if recipe and recipe.supplied() and not is_atlas:
-            faults += _by_rules(recipe, masks)
-        faults += _missing(recipe, masks, "structure=path for each would be right")
+        if recipe and wanted:
+            faults += _found_otherwise(recipe, wanted, masks)
+        faults += _missing(wanted, masks, "structure=path for each would be right")
         if faults:
             raise CellError(*faults)
         return tuple(masks.items())
 
-    def _mask_folder(self, path: Path, recipe: Recipe | None) -> Labels:
+    def _mask_folder(self, path: Path, recipe: Recipe | None, wanted: list[str]) -> Labels:
         files = self._listing(path)
         if files and not any(name.endswith(MASK_SUFFIX) for name in files):
             # No masks: what a DICOM SEG or RTSTRUCT lies in, perhaps beside its images.
@@ -134,7 +135,7 @@ class Places:
         names = [structure["name"] for structure in recipe.structures] if recipe else []
         masks = {n: str(path / (n + MASK_SUFFIX)) for n in names if n + MASK_SUFFIX in files}
         right = f"<structure>{MASK_SUFFIX} in {str(path)!r} would be right"
-        faults = _missing(recipe, masks, right)
+        faults = _missing(wanted, masks, right)
         if recipe and not masks and not faults:
             faults = [f"no mask was found for any structure of the recipe; {right}"]
         if faults:
@@ -196,12 +197,18 @@ def _strangers(seeds: list[Seed], wanted: list[str]) -> list[tuple[int | None, s
     ]
 
 
-def _no_labels(recipe: Recipe | None, is_atlas: bool) -> Labels:
+def _wanted(recipe: Recipe | None, is_atlas: bool) -> list[str]:
+    """The structures that come from the labels of a row."""
+    if recipe is None:
+        return []
+    return recipe.taught() if is_atlas else recipe.supplied()
+
+
+def _no_labels(wanted: list[str], is_atlas: bool) -> Labels:
     if is_atlas:
         raise CellError("nothing was found; an atlas needs labels, whose path would be right")
-    if recipe and recipe.supplied():
-        names = ", ".join(recipe.supplied())
-        text = f"nothing was found, and the recipe takes {names} from supplied labels"
+    if wanted:
+        text = f"nothing was found, and the recipe takes {', '.join(wanted)} from supplied labels"
         raise CellError(f"{text}; their path would be right")
     return ()
 
@@ -215,15 +222,16 @@ def _unknown(recipe: Recipe | None, masks: dict[str, str]) -> list[str]:
     ]
 
 
-def _by_rules(recipe: Recipe, masks: dict[str, str]) -> list[str]:
-    rules = [s["name"] for s in recipe.structures if s["name"] not in recipe.supplied()]
+def _found_otherwise(recipe: Recipe, wanted: list[str], masks: dict[str, str]) -> list[str]:
+    methods = {s["name"]: s["segment"]["method"] for s in recipe.structures}
     return [
-        f"'{name}' is found by rules in the recipe '{recipe.name}'; no mask for it would be right"
+        f"'{name}' is found by {methods[name]} in the recipe '{recipe.name}'; no mask for it would be "
+        "right"
         for name in masks
-        if name in rules
+        if name in methods and name not in wanted
     ]
 
 
-def _missing(recipe: Recipe | None, masks: dict[str, str], right: str) -> list[str]:
-    without = [name for name in recipe.supplied() if name not in masks] if recipe else []
+def _missing(wanted: list[str], masks: dict[str, str], right: str) -> list[str]:
+    without = [name for name in wanted if name not in masks]
     return [f"no mask was found for {', '.join(without)}; {right}"] if without else []

@@ -38,7 +38,8 @@ class Recipe:
     or inpaint, bias: off or n4, noise: off or diffusion. structures: plain dictionaries of JSON
     types, in the order of the file: name, label, code {scheme, value, meaning}, category (a key of
     snomed.CATEGORIES), laterality (of snomed.LATERALITIES, or None), colour, segment {method,
-    steps; for `labels` value, in a label map, and named, patterns of the name in a DICOM object; for
+    steps; for `labels` and `atlas` value, in a label map, and named, patterns of the name in a DICOM
+    object, both of the case's own labels or of the atlases'; for
     `seeded` seeds, radius, reach, mm, and inside, a structure or None; for `model` its number in
     `models` and classes, names},
     triangles (None: as many as the surface has), distances_to (names of other structures) and drawn
@@ -59,6 +60,15 @@ class Recipe:
     def supplied(self) -> list[str]:
         """Names of the structures that come from supplied labels."""
         return [s["name"] for s in self.structures if s["segment"]["method"] == "labels"]
+
+    def taught(self) -> list[str]:
+        """Names of the structures that atlases teach."""
+        return [s["name"] for s in self.structures if s["segment"]["method"] == "atlas"]
+
+    def of_atlas(self) -> list[dict[str, Any]]:
+        """The structures that atlases teach, taken from the labels of one."""
+        taught = [s for s in self.structures if s["name"] in self.taught()]
+        return [s | {"segment": s["segment"] | {"method": "labels", "steps": []}} for s in taught]
 
     def seeded(self) -> list[str]:
         """Names of the structures that grow from seeds which the sheet supplies."""
@@ -172,6 +182,7 @@ def _filled_segment(structure: dict[str, Any], folders: list[str]) -> dict[str, 
         return own | {"steps": segment.get("steps", [])}
     defaults = {
         "labels": {"value": structure["label"], "named": [structure["name"]]},
+        "atlas": {"value": structure["label"], "named": [structure["name"]]},
         "rules": {},
         "seeded": {"seeds": FROM_FILE, "radius": 0.0, "reach": None, "inside": None},
     }[segment["method"]]

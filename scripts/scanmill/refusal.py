@@ -51,6 +51,7 @@ CODES: dict[str, str] = {
     "seeds-unbounded": "nothing bounds what grows from the seeds",
     "scan-too-small": "the scan shows too little for the network that is to segment it",
     "network-not-finite": "a network finds NaN or infinity in the scan",
+    "atlases-missing": "atlases could not be read",
     # mesh and measure
     "surface-open": "no closed surface could be built",
     "volume-uncertain": "half the interval of the volume is more than half the volume",

@@ -9,7 +9,7 @@ from typing import Any
 from scanmill import tab_table
 from scanmill.places import CellError, Labels, Places
 from scanmill.problem import SettingsError, known_names, shown
-from scanmill.recipe import Shelf, UnknownRecipeError
+from scanmill.recipe import Recipe, Shelf, UnknownRecipeError
 from scanmill.tab_table import Line, Table
 
 REQUIRED = ("case", "scan")
@@ -65,6 +65,7 @@ def read(
     checker = _Checker(table, Places(Path(path).absolute().parent, phantoms), shelf, default_recipe)
     for line in table.lines:
         checker.take(line)
+    checker.check_atlases()
     if table.problems:
         raise SettingsError(sorted(table.problems, key=lambda p: (p.line, p.column)))
     return checker.rows
@@ -141,6 +142,16 @@ class _Checker:
                 line=line.number,
             )
 
+    def check_atlases(self) -> None:
+        """Rows that teach need a recipe that learns, and rows that learn need some that teach."""
+        lines = {line.number: line for line in self.table.lines}
+        teaching = {row.recipe for row in self.rows.values() if row.role == "atlas"}
+        for row in self.rows.values():
+            recipe = self.shelf.recipes.get(row.recipe)
+            if recipe:
+                has_atlases = row.recipe in teaching
+                self._checked(lines[row.line], "role", _check_role, row.role, recipe, has_atlases)
+
     def _checked(self, line: Line, column: str, check: Callable[..., Any], *given: Any) -> Any:
         try:
             return check(*given)
@@ -182,6 +193,20 @@ class _Checker:
             right = known_names(text, ROLES)
             raise CellError(f"{shown(text)} was found; {right} would be right")
         return text or ROLES[0]
+
+
+def _check_role(role: str, recipe: Recipe, has_atlases: bool) -> None:
+    taught = ", ".join(recipe.taught())
+    if role == "atlas" and not taught:
+        raise CellError(
+            f"'atlas' was found, and the recipe '{recipe.name}' learns nothing from atlases; the "
+            "recipe of the cases that it is an atlas for would be right"
+        )
+    if role == "scan" and taught and not has_atlases:
+        raise CellError(
+            f"the recipe '{recipe.name}' finds {taught} by atlases, and no row is one; rows with "
+            "'atlas' here, the same recipe and labels would be right"
+        )
 
 
 def _volume(text: str) -> str:

@@ -32,7 +32,7 @@ PHANTOMS = frozenset({"patient-a", "sphere"})
 SHEET = (
     "case\tscan\trecipe\tlabels\trole\tage\n"
     "p1\tphantom:sphere\trules\t\t\t1\n"
-    "p2\tphantom:patient-a\tct-body\tphantom:patient-a\tatlas\té\n"
+    "p2\tphantom:patient-a\tct-body\tphantom:patient-a\tscan\té\n"
     'p3\tphantom:sphere\t\t\tscan\t"a ""b"""\n'
 )
 RULES = RECIPE.replace("{method: labels}", "{method: rules, steps: [window: [1, null]]}")

@@ -27,6 +27,7 @@ SUPPLIED = RULES.replace("{method: rules, steps: [window: [200, null]]}", "{meth
 SEEDED = RULES.replace(
     "{method: rules, steps: [window: [200, null]]}", "{method: seeded, reach: 20}"
 )
+TAUGHT = SUPPLIED.replace("{method: labels}", "{method: atlas}")
 PHANTOMS = frozenset({"patient-a", "sphere"})
 RESERVED = frozenset({"case", "structure", "label", "status", "volume_mm3"})
 
@@ -40,6 +41,7 @@ def cohort(tmp_path):
     (folder / "recipes" / "rules.yaml").write_text(RULES, "utf-8")
     (folder / "recipes" / "supplied.yaml").write_text(SUPPLIED, "utf-8")
     (folder / "recipes" / "seeded.yaml").write_text(SEEDED, "utf-8")
+    (folder / "recipes" / "taught.yaml").write_text(TAUGHT, "utf-8")
     (folder / "recipes" / "broken.yaml").write_text("x: 1", "utf-8")
     for name in ("a.nii.gz", "b b.nii.gz", "masks/bone.nii.gz", "masks/fat.nii.gz"):
         (folder / name).touch()
@@ -71,7 +73,7 @@ def test_rows_are_read_in_order_with_everything(cohort):
         "# a cohort\n\ncase\tscan\trecipe\tlabels\trole\tSexe é\tage\n"
         "p1\ta.nii.gz\t\t\t\tféminin\t007\n"
         "\t\t\n"
-        " P-2 \t dicom é \tsupplied\tmasks\tatlas\t\t \n"
+        " P-2 \t dicom é \ttaught\tmasks\tatlas\t\t \n"
         "3_x\tphantom:sphere\tsupplied\tphantom:sphere\tscan\tx\ty\n"
         "4\tb b.nii.gz\tsupplied\tfat = b b.nii.gz ; bone=a.nii.gz;\t\tx\ty\n"
         "5\ta.nii.gz\trecipes/supplied.yaml\ta.nii.gz\t\tx\ty\n"
@@ -325,10 +327,9 @@ def test_seeds_are_found_beside_the_sheet(cohort):
         cohort,
         "case\tscan\trecipe\tseeds\tlabels\trole\n"
         "a\ta.nii.gz\tseeded\tpoints é.tsv\t\t\n"
-        "b\ta.nii.gz\trules\t\t\t\n"
-        "c\ta.nii.gz\tseeded\t\ta.nii.gz\tatlas\n",
+        "b\ta.nii.gz\trules\t\t\t\n",
     )
-    assert [row.seeds for row in rows.values()] == [str(cohort / "points é.tsv"), "", ""]
+    assert [row.seeds for row in rows.values()] == [str(cohort / "points é.tsv"), ""]
     assert not rows["a"].extra
 
 
@@ -358,3 +359,39 @@ def test_seeds_that_cannot_be_used_are_told_before_any_job(cohort, recipe, cell,
     sheet_text = f"case\tscan\trecipe\tseeds\na\ta.nii.gz\t{recipe}\t{cell}\n"
     (found,) = problems(cohort, sheet_text)
     assert found.split(": 'seeds': ")[1].lstrip("'").startswith(said.format(cohort))
+
+
+def test_atlases_of_a_recipe_teach_its_cases(cohort):
+    rows = read(cohort, HEAD + "a\ta.nii.gz\ttaught\tmasks\tatlas\t\nb\ta.nii.gz\ttaught\t\t\t\n")
+    assert [row.role for row in rows.values()] == ["atlas", "scan"]
+    assert [name for name, _ in rows["a"].labels] == ["bone", "fat"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (
+            "a\ta.nii.gz\ttaught\t\t\t\n",
+            "2:20: 'role': the recipe 'taught' finds bone, fat by atlases, and no row is one; rows",
+        ),
+        (
+            "a\ta.nii.gz\trules\tmasks\tatlas\t\n",
+            "2:24: 'role': 'atlas' was found, and the recipe 'rules' learns nothing from atlases;",
+        ),
+        (
+            "a\ta.nii.gz\ttaught\tbone=a.nii.gz\tatlas\t\n",
+            "2:19: 'labels': no mask was found for fat; structure=path for each would be right",
+        ),
+        (
+            "a\ta.nii.gz\ttaught\tfew\tatlas\t\n",
+            "2:19: 'labels': no mask was found for fat; <structure>.nii.gz in ",
+        ),
+        (
+            "a\ta.nii.gz\ttaught\tmasks\t\t\n",
+            "2:19: 'labels': labels were found, and the recipe 'taught' takes none; an empty cell",
+        ),
+    ],
+)
+def test_a_sheet_whose_atlases_and_recipes_do_not_fit_is_told_why(cohort, lines, said):
+    (found,) = problems(cohort, HEAD + lines)
+    assert found.startswith(said)

@@ -7,7 +7,13 @@ from scanmill.label_map import Region
 
 # How each method of the recipe finds a structure. Nobody says who or what drew supplied labels, and a
 # recipe may clean them up.
-ALGORITHMS = {"rules": "AUTOMATIC", "labels": "SEMIAUTOMATIC", "seeded": "SEMIAUTOMATIC"}
+ALGORITHMS = {
+    "rules": "AUTOMATIC",
+    "labels": "SEMIAUTOMATIC",
+    "seeded": "SEMIAUTOMATIC",
+    "atlas": "AUTOMATIC",
+    "model": "AUTOMATIC",
+}
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,14 @@ OF_ONE_STRUCTURE = (
 )
 
 
+@dataclass(frozen=True)
+class Exemplar:
+    """Where an atlas lies: its isotropic volume, and its label map."""
+
+    scan: Path
+    labels: Path
+
+
 @dataclass
 class Scene:
     """What a method sees of one case.
@@ -43,6 +51,7 @@ class Scene:
     frame_of_reference: the scan's, sealed (see the module of that name); None where it has none.
     seeds: those that the sheet supplies. classes: gives of a network of the recipe, by number, the
     names that are wanted and which of them, from 1, each voxel is of; found on first use and kept.
+    atlases: labelled scans of the same recipe.
     """
 
     grid: Grid
@@ -56,6 +65,7 @@ class Scene:
     frame_of_reference: dict[str, str] | None = None
     seeds: list[Seed] = field(default_factory=list)
     classes: Callable[[int], tuple[list[str], np.ndarray]] | None = None
+    atlases: list[Exemplar] = field(default_factory=list)
 
 
 Structure = dict[str, Any]
