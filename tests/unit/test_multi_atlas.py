@@ -38,7 +38,7 @@ def test_an_organ_is_found_from_atlases_on_other_grids():
     unlike = np.random.default_rng(0).standard_normal(grid.shape)
     nothing = Atlas.of(Volume(unlike, grid), Volume(np.ones(grid.shape, np.uint8), grid), 1.2)
     scan = shown(grid)
-    found = segmented(scan, [*atlases, nothing], 2).labels(grid.shape)
+    found = segmented(scan, [*atlases, nothing], 2).labels()
     assert dice(found == 1, organ(grid) == 1) > 0.92
     with pytest.raises(Refusal, match="registration-failed"):
         segmented(scan, [nothing], 2)
@@ -56,7 +56,7 @@ def test_a_real_hippocampus_is_found_from_five_others():
         known.append((read_source(HIPPOCAMPI / "images" / name)[0], whole))
     scan, truth = known[0]
     atlases = [Atlas.of(image, labels, 1.0) for image, labels in known[1:]]
-    found = segmented(scan, atlases, 3).labels(scan.grid.shape)
+    found = segmented(scan, atlases, 3).labels()
     assert dice(found == 1, truth.array == 1) > 0.75
     assert dice(found == 2, truth.array == 2) > 0.75
     assert dice(found > 0, truth.array > 0) > 0.82

@@ -6,14 +6,20 @@ move a voxel to fit first, and votes for the whole patch around (as in Wang and 
 doi:10.3389/fninf.2013.00027). Weights are kept positive here.
 """
 
-import numpy as np
+from collections.abc import Iterator
 
-from scanmill.fusion.candidate import Candidate, Posterior, box_of, majority
+import numpy as np
+from scipy.ndimage import binary_dilation
+
+from scanmill.fusion.candidate import Candidate, Part, Posterior, label_boxes
+from scanmill.grid import bounding_box
 from scanmill.kernel import kernel
+from scanmill.label_map import Box
 from scanmill.registration.convolution import summed
 from scanmill.registration.similarity import FLAT
 
 Array = np.ndarray
+Ballots = tuple[Array, Array, Array]
 # Voxels on either side of a patch's centre, and how far it may move.
 REACH, SEARCH = 2, 1
 MARGIN = 2 * REACH + SEARCH
@@ -22,6 +28,8 @@ PATCH = np.ones(2 * REACH + 1, np.float32)
 ALONE = 0.1
 # How much a patch beyond an atlas differs, in sds of a patch: a lot.
 BEYOND = 10.0
+# Voxels of all atlases together that are looked at in one piece: some 20 bytes each.
+PIECE = 2e7
 
 
 def fuse(image: Array, candidates: list[Candidate], count: int) -> Posterior:
@@ -30,32 +38,83 @@ def fuse(image: Array, candidates: list[Candidate], count: int) -> Posterior:
     image: the target's, [z, y, x], float32, any scale: patches are compared by their shape. Where all
     candidates agree in a voxel and around it, they are right.
     """
-    box = box_of(candidates, MARGIN)
-    plain = majority(candidates, box, count)
-    voxels = np.argwhere(_contested(plain.fractions)) + MARGIN
-    if len(voxels) == 0:
-        return plain
-    images = np.stack([_padded(c.image[box]) for c in candidates])
-    labels = np.stack([_padded(c.labels[box]) for c in candidates])
-    inside = np.stack([_padded(c.inside[box]) for c in candidates])
+    agreed, contested = _agreed(candidates)
+    boxes = label_boxes(candidates, count, SEARCH)
+    ballots = _ballots(boxes, image.shape)
+    for piece in _pieces(bounding_box(contested), len(candidates)):
+        voxels = np.argwhere(contested[piece])
+        if len(voxels):
+            _vote_in(piece, voxels, image, candidates, ballots)
+    shares = _shares(boxes, ballots)
+    parts = []
+    for label, (box, share) in enumerate(zip(boxes, shares, strict=True), 1):
+        unasked = ballots[2][box] == 0
+        share[unasked] = agreed[box][unasked] == label
+        parts.append(Part(box, share))
+    return Posterior(image.shape, parts)
+
+
+def _agreed(candidates: list[Candidate]) -> tuple[Array, Array]:
+    """The label of the first candidate that reaches each voxel, and where, or beside, others differ."""
+    agreed = np.zeros_like(candidates[0].labels)
+    reached, contested = np.zeros(agreed.shape, bool), np.zeros(agreed.shape, bool)
+    for candidate in candidates:
+        contested |= reached & candidate.inside & (candidate.labels != agreed)
+        first = candidate.inside & ~reached
+        agreed[first] = candidate.labels[first]
+        reached |= first
+    return agreed, binary_dilation(contested, np.ones((3, 3, 3)))
+
+
+def _ballots(boxes: list[Box], shape: tuple[int, int, int]) -> Ballots:
+    """Room for the votes of each label in its box, one label after another, and for their number.
+
+    places: (labels, 7): a label's first vote, then the ends of its box along z, y and x. votes: a flat
+    array. cast: all votes, [z, y, x] of the grid, for the background too.
+    """
+    ends = [[end for s in box for end in (s.start, s.stop)] for box in boxes]
+    sizes = [int(np.prod([s.stop - s.start for s in box])) for box in boxes]
+    firsts = np.cumsum([0, *sizes])
+    places = np.column_stack([firsts[:-1], np.array(ends, np.int64).reshape(-1, 6)])
+    return places, np.zeros(firsts[-1], np.float32), np.zeros(shape, np.float32)
+
+
+def _shares(boxes: list[Box], ballots: Ballots) -> Iterator[Array]:
+    """The part of the votes that each label has, in its box; 0 where none was cast."""
+    places, votes, cast = ballots
+    for box, place in zip(boxes, places, strict=True):
+        total = np.where(cast[box] > 0, cast[box], 1)
+        yield votes[place[0] :][: total.size].reshape(total.shape) / total
+
+
+def _pieces(box: Box, number: int) -> list[Box]:
+    """A box cut along z, so that the images of so many atlases have room there."""
+    layers = max(1, int(PIECE / number / max(1, np.prod([s.stop - s.start for s in box[1:]]))))
+    starts = range(box[0].start, box[0].stop, layers)
+    return [(slice(z, min(z + layers, box[0].stop)), *box[1:]) for z in starts]
+
+
+def _vote_in(
+    piece: Box, voxels: Array, image: Array, candidates: list[Candidate], ballots: Ballots
+) -> None:
+    """Add the votes of the patches around voxels (n, 3), counted from the piece's corner."""
+    target = _around(image, piece)
+    images = np.stack([_around(c.image, piece) for c in candidates])
     scales = np.stack([_mean_and_scale(one) for one in images])
-    target = _padded(image[box])
-    votes = np.zeros((count, *target.shape), np.float32)
-    _vote(target, _mean_and_scale(target), images, scales, labels, inside, voxels, votes)
-    votes = votes[:, MARGIN:-MARGIN, MARGIN:-MARGIN, MARGIN:-MARGIN]
-    cast = votes.sum(axis=0)
-    fractions = np.where(cast > 0, votes / np.where(cast > 0, cast, 1), plain.fractions)
-    return Posterior(box, fractions.astype(np.float32))
+    labels = np.stack([_around(c.labels, piece) for c in candidates])
+    inside = np.stack([_around(c.inside, piece) for c in candidates])
+    atlases = images, scales, labels, inside
+    corner = np.array([s.start for s in piece]) - MARGIN
+    _vote(target, _mean_and_scale(target), atlases, voxels + MARGIN, corner, ballots)
 
 
-def _contested(fractions: Array) -> Array:
-    """The voxels in which, or beside which, candidates disagree."""
-    contested = fractions.max(axis=0) < 1
-    return summed(contested[..., None].astype(np.float32), np.ones(3, np.float32))[..., 0] > 0
-
-
-def _padded(array: Array) -> Array:
-    return np.pad(array, MARGIN, mode="edge")
+def _around(array: Array, box: Box) -> Array:
+    """A box of an array and the margin around; beyond the array, what is at its border."""
+    index = [
+        np.clip(np.arange(s.start - MARGIN, s.stop + MARGIN), 0, n - 1)
+        for s, n in zip(box, array.shape, strict=True)
+    ]
+    return array[np.ix_(*index)]
 
 
 def _mean_and_scale(image: Array) -> Array:
@@ -67,7 +126,9 @@ def _mean_and_scale(image: Array) -> Array:
 
 
 @kernel
-def _vote(target, scale, images, scales, labels, inside, voxels, votes):  # noqa: ANN001, ANN202
+def _vote(target, scale, atlases, voxels, corner, ballots):  # noqa: ANN001, ANN202
+    """Add to the ballots what the patches around voxels say; corner: of the arrays, in the grid."""
+    images, scales, labels, inside = atlases
     number, size = len(images), (2 * REACH + 1) ** 3
     own, differs = np.empty(size, np.float32), np.empty((number, size), np.float32)
     best = np.empty((number, 3), np.int64)
@@ -89,7 +150,22 @@ def _vote(target, scale, images, scales, labels, inside, voxels, votes):  # noqa
                 for dy in range(-REACH, REACH + 1):
                     for dx in range(-REACH, REACH + 1):
                         label = labels[a, k + dz, j + dy, i + dx]
-                        votes[label, z + dz, y + dy, x + dx] += weights[a]
+                        place = z + dz + corner[0], y + dy + corner[1], x + dx + corner[2]
+                        _cast(place, label, weights[a], ballots)
+
+
+@kernel
+def _cast(place, label, weight, ballots):  # noqa: ANN001, ANN202
+    """One vote for a voxel of the grid; those beyond its border are void."""
+    places, votes, cast = ballots
+    z, y, x = place
+    if min(z, y, x) < 0 or z >= cast.shape[0] or y >= cast.shape[1] or x >= cast.shape[2]:
+        return
+    cast[z, y, x] += weight
+    if label > 0:
+        first, z0, _, y0, y1, x0, x1 = places[label - 1]
+        # An atlas moves by SEARCH at most, and its labels' boxes are that much larger.
+        votes[first + ((z - z0) * (y1 - y0) + y - y0) * (x1 - x0) + x - x0] += weight
 
 
 @kernel

@@ -17,12 +17,14 @@ BRIGHT = 0.5
 LEAST = 0.02
 
 
-def affine_between(fixed: list[Volume], moving: list[Volume]) -> Array:
-    """The affine map, 4x4, from LPS mm of the fixed scan to LPS mm of the moving one.
+def affine_between(fixed: list[Volume], moving: list[Volume]) -> tuple[float, Array]:
+    """How well an affine map brings two scans together, and that map.
 
-    fixed, moving: their pyramids; the finest level of each is not looked at. Of three starts (the
-    scans lie well as they are, centre on centre, bright mass on bright mass) the one is followed that
-    leads to the best agreement at the coarsest level. Raises Refusal where none leads to any.
+    fixed, moving: their pyramids; the finest level of each is not looked at. The agreement is the mean
+    local correlation, at most 1; the map, 4x4, is from LPS mm of the fixed scan to LPS mm of the moving
+    one. Of three starts (the scans lie well as they are, centre on centre, bright mass on bright mass)
+    the one is followed that leads to the best agreement at the coarsest level. Raises Refusal where
+    none leads to any.
     """
     found = [_ascend(fixed[0], moving[0], start) for start in _starts(fixed[0], moving[0])]
     agreement, affine = max(found, key=lambda pair: pair[0])
@@ -33,7 +35,7 @@ def affine_between(fixed: list[Volume], moving: list[Volume]) -> Array:
             "registration-failed",
             "the two scans show nothing in common; both should show the same anatomy, in one modality",
         )
-    return affine
+    return agreement, affine
 
 
 def _starts(fixed: Volume, moving: Volume) -> list[Array]:

@@ -20,8 +20,9 @@ from scanmill.volume_file import Volume
 Array = np.ndarray
 # Steps at each level, the coarsest first.
 STEPS = (20, 30, 20)
-# The longest displacement of a level's first step, voxels; later ones shrink to nothing.
-LONGEST = 0.8
+# The longest displacement of a level's first step, voxels; later ones shrink to
+# nothing, and faster where they led astray.
+LONGEST = 0.7
 # The sd of the Gaussian that makes each step smooth, voxels.
 SMOOTH = gaussian_taps(3)
 
@@ -34,14 +35,13 @@ def register(fixed: Volume, moving: Volume, finest: float | None = None) -> Tran
     contrast, or the two show nothing in common.
     """
     finest = finest or finest_spacing(fixed.grid, moving.grid)
-    return register_pyramids(
-        pyramid(normalised(fixed), finest), pyramid(normalised(moving), finest)
-    )
+    levels = pyramid(normalised(fixed), finest), pyramid(normalised(moving), finest)
+    _, affine = affine_between(*levels)
+    return deform(*levels, affine)
 
 
-def register_pyramids(fixed: list[Volume], moving: list[Volume]) -> Transform:
-    """As `register`, of scans whose pyramids are made already: those of atlases serve every target."""
-    affine = affine_between(fixed, moving)
+def deform(fixed: list[Volume], moving: list[Volume], affine: Array) -> Transform:
+    """As `register`, of scans whose pyramids and affine map are there: atlases serve many targets."""
     result = Transform(affine, fixed[0].grid, np.zeros((*fixed[0].grid.shape, 3), np.float32))
     for one, other, steps in zip(fixed, moving, STEPS, strict=True):
         velocity = _onto(one.grid, result.velocity, result.grid)
@@ -60,21 +60,38 @@ def _onto(grid: Grid, velocity: Array, old: Grid) -> Array:
 
 
 def _ascend(fixed: Array, moving: Array, matrix: Array, velocity: Array, steps: int) -> Array:
-    """The velocity after so many steps; matrix: from indices of the fixed array to the moving one's."""
+    """The velocity after so many steps, or as it was where they do not raise the agreement.
+
+    matrix: from indices of the fixed array to the moving one's.
+    """
     one, other = np.empty_like(fixed), np.empty_like(fixed)
     in_one, in_other = np.empty(fixed.shape, np.bool_), np.empty(fixed.shape, np.bool_)
+    longest, start, reached = LONGEST, velocity, []
     for n in range(steps):
         half = velocity / np.float32(2)
         pull_image(fixed, IDENTITY, flow(-half), IDENTITY, one, in_one)
         pull_image(moving, IDENTITY, flow(half), matrix, other, in_other)
         inside = in_one & in_other
-        _, *slopes = local_correlation(one, other, inside)
+        agreement, *slopes = local_correlation(one, other, inside)
+        if agreement < max(reached, default=-1.0):
+            longest /= 2
+        reached.append(agreement)
         step = averaged(_force(one, other, inside, *slopes), SMOOTH)
-        longest = float(np.sqrt((step**2).sum(axis=3).max()))
-        if longest == 0:
+        if not step.any():
             break
-        velocity = velocity + step * np.float32(LONGEST * (1 - n / steps) / longest)
-    return velocity
+        velocity = velocity + _limited(step, np.float32(longest * (1 - n / steps)))
+    return velocity if reached[-1] > reached[0] else start
+
+
+def _limited(step: Array, longest: np.float32) -> Array:
+    """A step [z, y, x, 3], scaled: where it is larger than usual, it has the longest length.
+
+    So one place that gains much does not hold up the others. What is usual is the mean of the lengths,
+    each weighted by itself: empty space, which gains nothing, does not count.
+    """
+    lengths = np.sqrt((step**2).sum(axis=3))
+    usual = (lengths**2).sum() / lengths.sum()
+    return step * (longest / np.maximum(lengths, usual))[..., None]
 
 
 @kernel

@@ -19,13 +19,12 @@ def segment(structures: list[Structure], scene: Scene) -> None:
     Raises Refusal `atlases-missing` where no atlas could be made, `registration-failed` where none
     fits the scan.
     """
-    posterior = _posterior(structures, scene)
-    found = posterior.fractions.argmax(axis=0)
+    found = _posterior(structures, scene).labels()
     numbers = {structure["name"]: n for n, structure in enumerate(structures, 1)}
 
     def region_of(structure: Structure) -> Region:
-        mask = found == numbers[structure["name"]]
-        return steps.apply(structure["segment"]["steps"], Region(posterior.box, mask), scene)
+        region = Region.of(found == numbers[structure["name"]])
+        return steps.apply(structure["segment"]["steps"], region, scene)
 
     paint_each(structures, scene, region_of)
 
