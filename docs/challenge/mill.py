@@ -14,7 +14,7 @@ from scanmill.stage import Record
 from scanmill.surroundings import neighbours_of
 from scanmill.volume_file import Volume
 from scanmill.volume_ledger import counted_volume
-from segment import METHODS
+from segment import method_of
 
 Result = TypeVar("Result")
 
@@ -67,7 +67,7 @@ def segmented(
     )
     structures = [{"name": name, "segment": segment} for name, segment in segments.items()]
     for method, run in groupby(structures, key=lambda s: s["segment"]["method"]):
-        METHODS[method](list(run), scene)
+        method_of(method)(list(run), scene)
     return found
 
 
