@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from bodies import CENTRE, DATA, points_of
-from scanmill.fusion.multi_atlas import Atlas, segmented
+from scanmill.fusion.multi_atlas import Atlas, alike, segmented
 from scanmill.phantom.warp import random_warp
 from scanmill.refusal import Refusal
+from scanmill.registration.pyramid import normalised, pyramid
 from scanmill.source import read_source
 from scanmill.volume_file import Volume
 from test_registration import grid_of, scan_of
@@ -23,8 +24,8 @@ def shown(grid, back=lambda points: points) -> Volume:
     return Volume(scan_of(grid, back).array + np.float32(200) * organ(grid, back), grid)
 
 
-def atlas_of(kind, seed) -> Atlas:
-    warp, grid = random_warp(amplitude=1.0, wavelength=44.0, seed=seed), grid_of(kind)
+def atlas_of(kind, seed, amplitude=1.0) -> Atlas:
+    warp, grid = random_warp(amplitude=amplitude, wavelength=44.0, seed=seed), grid_of(kind)
     return Atlas.of(shown(grid, warp.inverse), Volume(organ(grid, warp.inverse), grid), 1.2)
 
 
@@ -42,6 +43,17 @@ def test_an_organ_is_found_from_atlases_on_other_grids():
     assert dice(found == 1, organ(grid) == 1) > 0.92
     with pytest.raises(Refusal, match="registration-failed"):
         segmented(scan, [nothing], 2)
+
+
+def test_of_many_atlases_those_most_like_the_scan_have_a_say():
+    scan = shown(grid_of("oblique"))
+    far, near = atlas_of("thick slices", 2), atlas_of("flipped", 1, amplitude=0.2)
+    levels = pyramid(normalised(scan), 1.2)
+    first, _ = alike(levels, [far, near])[0]
+    assert first is near
+    found = segmented(scan, [far, near], 2, most=1).labels()
+    assert (found == segmented(scan, [near], 2).labels()).all()
+    assert (found != segmented(scan, [far], 2).labels()).any()
 
 
 @pytest.mark.real

@@ -41,8 +41,9 @@ def fuse(image: Array, candidates: list[Candidate], count: int) -> Posterior:
     agreed, contested = _agreed(candidates)
     boxes = label_boxes(candidates, count, SEARCH)
     ballots = _ballots(boxes, image.shape)
-    for piece in _pieces(bounding_box(contested), len(candidates)):
-        voxels = np.argwhere(contested[piece])
+    asked = contested & _lattice(contested.shape)
+    for piece in _pieces(bounding_box(asked), len(candidates)):
+        voxels = np.argwhere(asked[piece])
         if len(voxels):
             _vote_in(piece, voxels, image, candidates, ballots)
     shares = _shares(boxes, ballots)
@@ -64,6 +65,14 @@ def _agreed(candidates: list[Candidate]) -> tuple[Array, Array]:
         agreed[first] = candidate.labels[first]
         reached |= first
     return agreed, binary_dilation(contested, np.ones((3, 3, 3)))
+
+
+def _lattice(shape: tuple[int, int, int]) -> Array:
+    """A quarter of the voxels, [z, y, x], spread evenly: patches overlap, so that all get votes."""
+    chosen = np.zeros(shape, bool)
+    for first in (0, 1):
+        chosen[first::2, first::2, first::2] = True
+    return chosen
 
 
 def _ballots(boxes: list[Box], shape: tuple[int, int, int]) -> Ballots:
