@@ -12,6 +12,7 @@ from scanmill.volume_file import Volume
 from test_registration import grid_of, scan_of
 
 HIPPOCAMPI = DATA / "msd_hippocampus"
+BODIES = DATA / "totalsegmentator"
 
 
 def organ(grid, back=lambda points: points) -> np.ndarray:
@@ -72,3 +73,18 @@ def test_a_real_hippocampus_is_found_from_five_others():
     assert dice(found == 1, truth.array == 1) > 0.75
     assert dice(found == 2, truth.array == 2) > 0.75
     assert dice(found > 0, truth.array > 0) > 0.82
+
+
+@pytest.mark.real
+@pytest.mark.slow
+@pytest.mark.skipif(not BODIES.exists(), reason="the shared scans are not here")
+def test_organs_of_a_long_scan_are_found_from_a_short_one_though_their_origins_mislead():
+    """The short scan shows the upper 90 mm of the long one, and its origin says the lower."""
+    names = ("example_ct", "example_ct_sm", "example_seg_fast", "example_seg_fast_force_split")
+    long, short, labels, truth = (read_source(BODIES / f"{name}.nii.gz")[0] for name in names)
+    atlas = Atlas.of(short, Volume(labels.array.astype(np.uint8), labels.grid), 3.0)
+    found = segmented(long, [atlas], 118).labels()
+    assert not found[:80].any()
+    liver, aorta, vertebra = 5, 52, 32
+    for label in (liver, aorta, vertebra):
+        assert dice(found[82:] == label, truth.array[82:] == label) > 0.93

@@ -224,3 +224,19 @@ def test_scans_that_show_nothing_in_common_are_refused():
     one, other = (Volume(random.standard_normal(grid.shape), grid) for _ in range(2))
     with pytest.raises(Refusal, match="nothing in common"):
         register(one, other)
+
+
+LOST = np.array([150.0, -90.0, 60.0])
+
+
+@pytest.mark.parametrize("layers", [slice(0, 17), slice(26, 44)])
+def test_a_slab_is_found_in_a_larger_scan_wherever_its_origin_says_it_lies(layers):
+    scan = scan_of(grid_of("oblique"))
+    part = scan.grid.crop((0, 0, layers.start), (44, 44, layers.stop - layers.start))
+    stored, grid = turned_array(scan.array[layers], part, (1, 2, 0), (True, False, True))
+    origin = tuple((LOST + grid.origin).tolist())
+    slab = Volume(stored, Grid(grid.size, grid.spacing, origin, grid.direction))
+    index = np.random.default_rng(0).uniform(4, np.subtract(part.size, 4), (99, 3))
+    points = part.to_physical(index)
+    assert distances(register(scan, slab).points(points), points + LOST).mean() < 0.5
+    assert distances(register(slab, scan).points(points + LOST), points).mean() < 0.5

@@ -5,6 +5,7 @@ import numpy as np
 from scanmill.grid import Grid
 from scanmill.kernel import kernel
 from scanmill.refusal import Refusal
+from scanmill.registration.placing import best_shift
 from scanmill.registration.sampling import IDENTITY, between, pull_image
 from scanmill.registration.similarity import moments, window_sums
 from scanmill.volume_file import Volume
@@ -22,9 +23,9 @@ def affine_between(fixed: list[Volume], moving: list[Volume]) -> tuple[float, Ar
 
     fixed, moving: their pyramids; the finest level of each is not looked at. The agreement is the mean
     local correlation, at most 1; the map, 4x4, is from LPS mm of the fixed scan to LPS mm of the moving
-    one. Of three starts (the scans lie well as they are, centre on centre, bright mass on bright mass)
-    the one is followed that leads to the best agreement at the coarsest level. Raises Refusal where
-    none leads to any.
+    one. Of four starts (the scans lie well as they are, centre on centre, bright mass on bright mass,
+    where they correlate best) the one is followed that leads to the best agreement at the coarsest
+    level. Raises Refusal where none leads to any.
     """
     found = [_ascend(fixed[0], moving[0], start) for start in _starts(fixed[0], moving[0])]
     agreement, affine = max(found, key=lambda pair: pair[0])
@@ -41,6 +42,7 @@ def affine_between(fixed: list[Volume], moving: list[Volume]) -> tuple[float, Ar
 def _starts(fixed: Volume, moving: Volume) -> list[Array]:
     shifts = [np.zeros(3)]
     shifts += [centre(moving) - centre(fixed) for centre in (_middle, _centre_of_mass)]
+    shifts.append(best_shift(fixed, moving))
     starts = []
     for shift in shifts:
         start = np.eye(4)
