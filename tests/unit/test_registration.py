@@ -226,6 +226,13 @@ def test_scans_that_show_nothing_in_common_are_refused():
         register(one, other)
 
 
+@pytest.mark.parametrize("seed", [6, 8])
+def test_scans_of_different_anatomy_are_refused(seed):
+    other = scan_of(grid_of("flipped"), seed=seed)
+    with pytest.raises(Refusal, match="nothing in common"):
+        register(scan_of(grid_of("oblique")), other)
+
+
 LOST = np.array([150.0, -90.0, 60.0])
 
 
