@@ -40,7 +40,8 @@ class Fractions:
     """By how much the image changes a mask's volume, mm3.
 
     sd: of the volume then, mm3. told: which part of the boundary the image told. contrast, noise: means
-    over that part.
+    over that part. varied: how much the structure's own signal differs from patch to patch, noise
+    aside, in contrasts.
     """
 
     change: float
@@ -48,6 +49,7 @@ class Fractions:
     told: float
     contrast: float
     noise: float
+    varied: float
 
 
 @dataclass
@@ -106,12 +108,15 @@ def _told(found: Patches, area: float, voxel: float) -> Fractions:
     variance = SHARED * np.nansum(here**2 * (seen.chance + off))
     variance += (TOLD * here.sum() + COHERENT * np.nansum(here * np.sqrt(off))) ** 2
     variance += (COUNTED * there.sum()) ** 2
+    level = _mean(within.mean, here)
+    apart = (within.mean - level) ** 2 - TOGETHER * within.spread / within.number
     return Fractions(
         float(np.nansum(here * seen.moved)) * voxel,
         float(np.sqrt(variance)) * voxel,
         float(here.sum() / faces.sum()),
         _mean(contrast, here),
         float(np.sqrt(_mean(spread, here))),
+        float(np.sqrt(max(_mean(apart / contrast**2, here), 0))),
     )
 
 

@@ -27,10 +27,10 @@ WEIGHTS = (1.0, 0.5)
 class Patches:
     """What tells where the patches of a boundary lie.
 
-    patch, value, held: of each voxel near the boundary, which patch it is of, its signal, and whether
-    the mask has it. inner, outer: of each patch, over the pure voxels in the blocks around, of the
-    structure and of the other side: number, sum and sum of squares, of those near the boundary and of
-    those a voxel farther, (patches, 2, 3). known: those on whose inner side no other structure lies.
+    patch, value, held: of each voxel near the boundary, which patch it is of, its signal, and which
+    part of it the mask has. inner, outer: of each patch, over the pure voxels in the blocks around, of
+    the structure and of the other side: number, sum and sum of squares, of those near the boundary and
+    of those a voxel farther, (patches, 2, 3). known: those on whose inner side no other structure lies.
     keys: block and other side of each patch, among `shape` blocks (z, y, x) of `number` sides.
     """
 
@@ -53,15 +53,13 @@ def patches(scene: Scene, image: Array, scan: Grid) -> Patches:
     """The patches of a structure. image: values [z, y, x] on the grid `scan`."""
     window = image[scene.box]
     away = _away(scene.inside)
-    patch, value, held, keys = _band(
-        scene.inside, scene.top, scene.number, away, window, _nearest_first(scan)
-    )
+    patch, at, keys = _band(scene.inside, scene.top, scene.number, away, _nearest_first(scan))
     inner, outer = _pure(scene.top, scene.number, away, window, keys)
     known = keys % scene.number != OWN
     return Patches(
         patch,
-        value,
-        held,
+        window.ravel()[at].astype(float),
+        scene.filled(at),
         inner,
         outer,
         known,
@@ -120,8 +118,8 @@ def _away(inside):  # noqa: ANN001, ANN202
 
 
 @kernel
-def _band(inside, top, number, away, image, steps):  # noqa: ANN001, ANN202
-    """Each voxel of the band: its patch, value, and whether the mask has it; each patch's key."""
+def _band(inside, top, number, away, steps):  # noqa: ANN001, ANN202
+    """Each voxel of the band: its patch, and its place in the flat window; each patch's key."""
     depth, height, width = inside.shape
     rows, columns = (height - 1) // BLOCK + 1, (width - 1) // BLOCK + 1
     index = np.full(((depth - 1) // BLOCK + 1) * rows * columns * number, -1, np.int32)
@@ -131,8 +129,7 @@ def _band(inside, top, number, away, image, steps):  # noqa: ANN001, ANN202
             for x in range(width):
                 many += away[z, y, x] <= BAND
     patch = np.empty(many, np.int32)
-    value = np.empty(many, np.float64)
-    held = np.empty(many, np.bool_)
+    places = np.empty(many, np.int64)
     keys = np.empty(many, np.int64)
     at, found = 0, 0
     for z in range(depth):
@@ -158,10 +155,9 @@ def _band(inside, top, number, away, image, steps):  # noqa: ANN001, ANN202
                     keys[found] = key
                     found += 1
                 patch[at] = index[key]
-                value[at] = image[z, y, x]
-                held[at] = own
+                places[at] = (z * height + y) * width + x
                 at += 1
-    return patch, value, held, keys[:found].copy()
+    return patch, places, keys[:found].copy()
 
 
 @kernel

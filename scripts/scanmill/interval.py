@@ -28,6 +28,8 @@ from scanmill.voxel_response import Array
 FITTED = 8000
 # Contrast over residuals, and part of the boundary, that the image has to show.
 CONTRAST, TOLD = 1.0, 0.1
+# In contrasts: beyond this the signal of what holds other structures differs too much to be one.
+LAYERED = 0.05
 # How much the surrounding of a fitted structure may vary, over the contrast.
 VARIED = 0.3
 # Quantiles of a 95 % interval, and sds to either side of it.
@@ -185,7 +187,8 @@ def _told(
         return None
     area = _area(region.array, grid)
     found = fractions(scene, area, scan.array, scan.grid)
-    if found.told < TOLD:
+    # What holds others is often of layers, and the outermost one thinner than voxels tell.
+    if found.told < TOLD or (neighbours.above and found.varied > LAYERED):
         return None
     volume = counted + found.change
     return Estimate(

@@ -48,13 +48,23 @@ class Scene:
     """A window of a scan. box: of the scan's array. inside: bool [z, y, x], the structure's whole mask.
 
     top: unsigned [z, y, x], what is uppermost in each voxel: UNLABELLED, OWN, or a number from 2 on for
-    each other structure. number: one more than the largest.
+    each other structure. number: one more than the largest. region: the mask, on its own grid. shares:
+    along z, y and x, the first of the grid's voxels that each of the window's overlaps, and which part
+    of it that one and each of those after it cover.
     """
 
     box: Box
     inside: Array
     top: Array
     number: int
+    region: Region
+    shares: list[tuple[Array, Array]]
+
+    def filled(self, at: Array) -> Array:
+        """Which part of voxels the mask fills, 0 to 1. at: their places in the flat window."""
+        starts = np.array([part.start for part in self.region.box])
+        tables = [table for share in self.shares for table in share]
+        return _filled(self.region.array, starts, at, self.inside.shape, *tables)
 
 
 def scene_of(
@@ -83,7 +93,41 @@ def scene_of(
     top[inside] = OWN
     for other in neighbours.above:
         number += _paint(top, other, window, number)
-    return Scene(tuple(slice(*e) for e in ends[::-1]), inside, top, number)
+    shares = list(map(_shares, places(grid), places(scan), grid.spacing, scan.spacing, ends))
+    box = tuple(slice(*e) for e in ends[::-1])
+    return Scene(box, inside, top, number, region, shares[::-1])
+
+
+def _shares(
+    own: Array, every: Array, step: float, width: float, ends: tuple[int, int]
+) -> tuple[Array, Array]:
+    """Along one axis. own, every: centres of the grid's voxels, and the scan's; step, width: theirs."""
+    low = (every[slice(*ends)] - own[0] - width / 2) / step + 0.5
+    first = np.floor(low + 1e-9).astype(np.int64)
+    cells = first[:, None] + np.arange(int(np.ceil(width / step - 1e-9)) + 1)
+    high = np.minimum(cells + 1, (low + width / step)[:, None])
+    parts = np.maximum(high - np.maximum(cells, low[:, None]), 0)
+    return first, parts * step / width
+
+
+@kernel
+def _filled(mask, starts, at, shape, z_first, z_part, y_first, y_part, x_first, x_part):  # noqa: ANN001, ANN202
+    filled = np.zeros(len(at))
+    for n in range(len(at)):
+        z, y, x = at[n] // (shape[1] * shape[2]), at[n] // shape[2] % shape[1], at[n] % shape[2]
+        for i in range(z_part.shape[1]):
+            v = z_first[z] + i - starts[0]
+            if v < 0 or v >= mask.shape[0]:
+                continue
+            for j in range(y_part.shape[1]):
+                u = y_first[y] + j - starts[1]
+                if u < 0 or u >= mask.shape[1]:
+                    continue
+                for k in range(x_part.shape[1]):
+                    t = x_first[x] + k - starts[2]
+                    if 0 <= t < mask.shape[2] and mask[v, u, t]:
+                        filled[n] += z_part[z, i] * y_part[y, j] * x_part[x, k]
+    return filled
 
 
 def _indices(grid: Grid, scan: Grid) -> list[Array]:

@@ -55,6 +55,7 @@ def rows(request, tmp_path_factory) -> dict[str, dict[str, str]]:
     table = folder / "measurements.csv"
     inputs = {"volume": volume, **made, **parts, "surfaces": surfaces}
     parameters = {"case": "one", "structures": wanted.structures}
+    parameters["ledger_limit"] = wanted.ledger_limit
     run_stage("measure", measure, inputs, {"measurements": table}, parameters)
     with open(table, newline="") as stream:
         return {row["structure"]: row for row in csv.DictReader(stream)}

@@ -9,7 +9,7 @@ from scanmill.phantom.body import Box, Ellipsoid, sphere
 from scanmill.phantom.description import turned
 from scanmill.phantom.point_spread import LATTICE, SAMPLES, Profile, offsets
 from scanmill.phantom.rendering import occupancy
-from scanmill.surroundings import Neighbours
+from scanmill.surroundings import Neighbours, scene_of
 from scanmill.volume_file import Volume
 
 CENTRE = (31.37, -112.71, 402.93)
@@ -194,6 +194,40 @@ def test_an_organ_that_holds_a_lesion_is_told_by_its_own_tissue():
     assert np.count_nonzero(mask) * scan.grid.voxel_volume > 1.05 * organ.volume
     assert found.low < organ.volume < found.high
     assert found.volume == pytest.approx(organ.volume, rel=0.015)
+
+
+@pytest.mark.parametrize("direction", ["xyz+++", "xyz+--", "oblique left-handed"])
+def test_flat_ends_halfway_through_a_slice_are_no_whole_slices(direction):
+    """The mask's own voxels, half as thick, tell where the ends are; slices' centres do not."""
+    grid = grid_over(Box(size=(44.0, 44.0, 50.0), **POSE), (1.0, 1.0, 2.0), DIRECTIONS[direction])
+    cubic = grid.isotropic(1.0)
+    z, y, x = (n // 2 for n in cubic.shape)
+    mask = np.zeros(cubic.shape, bool)
+    mask[z - 14 : z + 15, y - 15 : y + 15, x - 15 : x + 15] = True
+    region = Region.of(mask)
+    signal = np.zeros(grid.shape, np.float32)
+    scene = scene_of(region, cubic, Neighbours(), grid, 4)
+    signal[scene.box] = scene.filled(np.arange(scene.inside.size)).reshape(scene.inside.shape)
+    noise = 0.05 * np.random.default_rng(3).standard_normal(grid.shape)
+    scan = Volume((signal + noise).astype(np.float32), grid)
+    counted = region.count() * cubic.voxel_volume
+    found = volume_of(region, cubic, scan, counted)
+    assert found.method == "fractions" and region.count() == 30 * 30 * 29
+    assert found.volume == pytest.approx(counted, rel=0.003)
+
+
+def test_a_body_of_layers_that_holds_organs_is_counted():
+    """Where its outermost layer is thinner than a voxel, no voxel shows the signal of its edge."""
+    body = Ellipsoid(radii=(18.0, 16.0, 17.0), **POSE)
+    organ = sphere(9, CENTRE)
+    scan = scanned(body, direction=DIRECTIONS["oblique"])
+    side = points_of(scan.grid) @ np.array([0.6, 0.0, 0.8])
+    layered = np.where(side > np.median(side), 1.0, 0.8)
+    scan = Volume((scan.array * layered).astype(np.float32), scan.grid)
+    mask = mask_of(body, scan.grid)
+    assert told(mask, scan, Neighbours()).method == "fractions"
+    found = told(mask, scan, Neighbours(above=[within(organ, scan.grid)]))
+    assert found.method == "count" and found.low < body.volume < found.high
 
 
 def test_one_voxel_is_no_measurement():

@@ -44,3 +44,15 @@ def test_what_is_painted_later_lies_above_what_it_covers_alone():
     organ, lesion, beside = regions.values()
     assert neighbours_of(5, regions, {5}) == Neighbours([], [lesion, beside])
     assert neighbours_of(2, regions, {5}) == Neighbours([organ, beside])
+
+
+@pytest.mark.parametrize("direction", ["xyz+++", "yxz-++", *OBLIQUE])
+def test_the_filled_parts_of_voxels_are_the_masks_volume(direction):
+    scan = grid_over(ORGAN, (1.3, 1.3, 2.6), DIRECTIONS[direction], margin=12)
+    for grid in (scan.isotropic(1.3), scan.isotropic(1.0), scan.isotropic(3.1)):
+        organ = Region.of(mask_of(ORGAN, grid))
+        scene = scene_of(organ, grid, Neighbours(), scan, 4)
+        filled = scene.filled(np.arange(scene.inside.size))
+        held = organ.count() * grid.voxel_volume
+        assert filled.sum() * scan.voxel_volume == pytest.approx(held, rel=1e-9)
+        assert filled.min() >= 0 and filled.max() < 1 + 1e-9
