@@ -35,7 +35,13 @@ def tables(seeds: range) -> Iterator[str]:
         "the table whose interval does not hold the truth."
     )
     yield ""
-    header = ("voxel mm", "radius, voxels", "mask's voxels %", "told from the image %", "|error| %")
+    header = (
+        "voxel mm",
+        "radius, voxels",
+        "mask's voxels %",
+        "told from the image %",
+        "error's size %",
+    )
     header += ("in the table", "of these wrong")
     yield from markdown(header, (_size(s, r, seeds) for s in SPACINGS for r in RADII))
 
