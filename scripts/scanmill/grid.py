@@ -6,6 +6,15 @@ import numpy as np
 
 Triple = tuple[float, float, float]
 Size = tuple[int, int, int]
+# LPS unit vectors towards the sides of the patient.
+TOWARDS: dict[str, Triple] = {
+    "L": (1.0, 0.0, 0.0),
+    "R": (-1.0, 0.0, 0.0),
+    "P": (0.0, 1.0, 0.0),
+    "A": (0.0, -1.0, 0.0),
+    "S": (0.0, 0.0, 1.0),
+    "I": (0.0, 0.0, -1.0),
+}
 
 
 @dataclass(frozen=True)

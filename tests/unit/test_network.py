@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from network_samples import by_side, write_model
 from scanmill import model_folder
-from scanmill.grid import Grid
+from scanmill.grid import TOWARDS, Grid
 from scanmill.phantom.body import sphere
 from scanmill.phantom.description import turned
 from scanmill.segmentation.network import classify
-from scanmill.segmentation.reorientation import TOWARDS, onto, patient_grid
+from scanmill.segmentation.reorientation import onto, patient_grid
 from scanmill.volume_file import Volume
 
 BALL = sphere(8, CENTRE)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from scanmill.grid import Grid, Triple
+from scanmill.grid import TOWARDS, Grid, Triple
 from scanmill.phantom.body import (
     Aneurysm,
     Body,
@@ -35,14 +35,6 @@ SHAPES: dict[str, Callable[..., Body]] = {
 SLICE_PROFILES: dict[str, Callable[[float], Profile]] = {
     "box": Profile,
     "gaussian": lambda width: Profile(0.0, width),
-}
-TOWARDS: dict[str, Triple] = {
-    "L": (1.0, 0.0, 0.0),
-    "R": (-1.0, 0.0, 0.0),
-    "P": (0.0, 1.0, 0.0),
-    "A": (0.0, -1.0, 0.0),
-    "S": (0.0, 0.0, 1.0),
-    "I": (0.0, 0.0, -1.0),
 }
 
 

@@ -3,19 +3,10 @@
 import numpy as np
 import SimpleITK as sitk
 
-from scanmill.grid import Grid, Triple
+from scanmill.grid import TOWARDS, Grid, Triple
 from scanmill.resampling import resample_image
 from scanmill.volume_file import Volume
 
-# LPS unit vectors towards the sides of the patient.
-TOWARDS = {
-    "L": (1.0, 0.0, 0.0),
-    "R": (-1.0, 0.0, 0.0),
-    "P": (0.0, 1.0, 0.0),
-    "A": (0.0, -1.0, 0.0),
-    "S": (0.0, 0.0, 1.0),
-    "I": (0.0, 0.0, -1.0),
-}
 # Of cosines: at the end of a scan of half a metre less than half a millimetre.
 PARALLEL = 1e-3
 
