@@ -15,7 +15,7 @@ import numpy as np
 from scanmill.label_map import LabelMap
 from scanmill.label_map_files import write_label_map
 from scanmill.seed_file import read_seeds
-from scanmill.segmentation import Exemplar, Method, Scene, Structure
+from scanmill.segmentation import Exemplar, Method, Scene, Structure, conflicts
 from scanmill.sidecar import read_sidecar
 from scanmill.stage import Record, run_job
 from scanmill.volume_file import read_grid, read_volume
@@ -76,6 +76,7 @@ def segment(
     )
     for method, run in groupby(structures, key=lambda s: s["segment"]["method"]):
         method_of(method)(list(run), scene)
+    conflicts.note(structures, scene)
     write_label_map(labels, overlaps, scene.label_map, scene.labels)
 
 

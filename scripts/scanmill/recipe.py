@@ -8,10 +8,10 @@ from typing import Any
 
 from scanmill import disk, recipe_models, snomed, yaml_file
 from scanmill.problem import Problem, SettingsError, collected, known_names, shown
+from scanmill.recipe_steps import not_earlier, step_faults
 from scanmill.seed_file import BACKGROUND
 from scanmill.yaml_file import Fault, Keys
 
-REFERENCES = ("inside", "outside", "touching")
 # Where the seeds of a structure are that neither names another nor lists points.
 FROM_FILE = "file"
 PATH_LIKE = re.compile(r"[/\\]|\.ya?ml$", re.IGNORECASE)
@@ -210,7 +210,7 @@ def _disagreements(document: yaml_file.Document, broken: set[Keys]) -> list[Faul
             faults += _seed_faults(structure, (*keys, "segment"), earlier, names)
             for i, step in enumerate(steps):
                 place = (*keys, "segment", "steps", i)
-                faults += _step_faults(step, place, structure["name"], earlier, names)
+                faults += step_faults(step, place, structure["name"], earlier, names)
         earlier.append(structure.get("name"))
     return faults
 
@@ -237,28 +237,6 @@ def _repeated(
         lines.setdefault(taken, document.value_positions[*keys, key][0])
 
 
-def _step_faults(
-    step: dict[str, Any], keys: Keys, name: str, earlier: list[str], names: list[str]
-) -> Iterator[Fault]:
-    ((kind, value),) = step.items()
-    place = (*keys, kind)
-    if kind == "window":
-        low, high = value
-        if low is None and high is None:
-            yield Fault(place, "'window' without a limit was found; one number would be right")
-        elif None not in value and low >= high:
-            text = f"'window' from {low} to {high} was found; the lower limit first would be right"
-            yield Fault(place, text)
-    if kind == "margin" and isinstance(value, dict) and not any(value.values()):
-        text = "'margin' of 0 mm in all directions was found; one above 0 would be right"
-        yield Fault(place, text)
-    if kind in REFERENCES:
-        for i, other in enumerate(value if isinstance(value, list) else [value]):
-            if other not in earlier:
-                text = _not_earlier(kind, other, name, earlier, names)
-                yield Fault((*place, i) if isinstance(value, list) else place, text)
-
-
 def _seed_faults(
     structure: dict[str, Any], keys: Keys, earlier: list[str], names: list[str]
 ) -> Iterator[Fault]:
@@ -269,20 +247,8 @@ def _seed_faults(
     for key in ("seeds", "inside"):
         other = segment.get(key)
         if isinstance(other, str) and other not in (*earlier, FROM_FILE):
-            text = _not_earlier(key, other, structure["name"], earlier, names)
+            text = not_earlier(key, other, structure["name"], earlier, names)
             yield Fault((*keys, key), text)
-
-
-def _not_earlier(kind: str, other: str, name: str, earlier: list[str], names: list[str]) -> str:
-    found = f"'{kind}' names {shown(other)}"
-    if other == name:
-        return f"{found}, the structure itself; an earlier structure would be right"
-    if other in names:
-        return f"{found}, which comes later; '{other}' before '{name}' would be right"
-    if not earlier:
-        return f"{found}, but no structure comes before '{name}'; another step would be right"
-    known = known_names(other, [e for e in earlier if isinstance(e, str)])
-    return f"{found}, which is no structure; {known} would be right"
 
 
 def _distance_faults(structure: dict[str, Any], keys: Keys, names: list[str]) -> Iterator[Fault]:

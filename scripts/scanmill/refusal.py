@@ -49,6 +49,7 @@ CODES: dict[str, str] = {
     "seeds-outside": "seeds of the structure lie outside the scan, or in the air around the patient",
     "seeds-conflict": "a voxel is a seed of two structures",
     "seeds-unbounded": "nothing bounds what grows from the seeds",
+    "midline-unclear": "no plane that halves the patient is to be found in the scan",
     "scan-too-small": "the scan shows too little for the network that is to segment it",
     "network-not-finite": "a network finds NaN or infinity in the scan",
     "atlases-missing": "atlases could not be read",

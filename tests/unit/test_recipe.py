@@ -229,6 +229,23 @@ MM = "a number of mm above 0, to 1000 would be right"
         ("open: 1.5", "fill: hole", "21:17: 'fill': 'hole' was found; holes or slices would be"),
         ("open: 1.5", "drop: edge", "21:17: 'drop': 'edge' was found; border would be right"),
         ("open: 1.5", "largest: 0", "21:20: 'largest': 0 was found; a whole number of components"),
+        (
+            "open: 1.5",
+            "largest: {per_side: 0}",
+            "21:20: 'largest': a mapping was found; a whole numb",
+        ),
+        ("open: 1.5", "cavities: 0", "21:21: 'cavities': 0 was found; a whole number of cavities"),
+        ("open: 1.5", "side: L", "21:17: 'side': 'L' was found; left or right would be right"),
+        (
+            "open: 1.5",
+            "apart: {mm: 2}",
+            "21:18: the key 'from' is missing; 'from' with the name of",
+        ),
+        (
+            "open: 1.5",
+            "apart: {from: tumour, mm: 2}",
+            "21:25: 'apart' names 'tumour', the structure itself; an earlier structure would be",
+        ),
         ("open: 1.5", "minimum_ml: 0", "21:23: 'minimum_ml': 0 was found; a number of mL above 0"),
         ("open: 1.5", "open", "21:11: 'steps': 'open' was found; a mapping of one key, such as"),
         (

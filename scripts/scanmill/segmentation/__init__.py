@@ -4,7 +4,8 @@ A method is given its structures and the scene, and paints what it finds into th
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import numpy as np
 
 from scanmill.grid import Grid
 from scanmill.label_map import LabelMap, Region
+from scanmill.midline import Midline
+from scanmill.midline import find as find_midline
 from scanmill.refusal import Refusal
 from scanmill.seed_file import Seed
 from scanmill.stage import Record
@@ -24,6 +27,7 @@ OF_ONE_STRUCTURE = (
     "seeds-outside",
     "seeds-conflict",
     "seeds-unbounded",
+    "midline-unclear",
     "labels-elsewhere",
     "labels-unreadable",
     "labels-frame",
@@ -66,6 +70,13 @@ class Scene:
     seeds: list[Seed] = field(default_factory=list)
     classes: Callable[[int], tuple[list[str], np.ndarray]] | None = None
     atlases: list[Exemplar] = field(default_factory=list)
+
+    @cached_property
+    def midline(self) -> Midline:
+        """The patient's, found on first use and noted. Raises Refusal `midline-unclear`."""
+        found = find_midline(self.image(), self.grid, self.modality)
+        self.record.details["midline"] = asdict(found)
+        return found
 
 
 Structure = dict[str, Any]

@@ -9,7 +9,9 @@ from scanmill.recipe import FROM_FILE
 from scanmill.refusal import Refusal
 from scanmill.seed_file import BACKGROUND, Seed
 from scanmill.segmentation import Scene, Structure
-from scanmill.segmentation.steps import FACES, erode, needed, tight
+from scanmill.segmentation.components import FACES
+from scanmill.segmentation.regions import needed, tight
+from scanmill.segmentation.steps import erode
 
 # Air, and what is more air than tissue.
 AIR_HU, HALF_AIR_HU = -900, -500

@@ -16,10 +16,12 @@ from scanmill.label_map import Box, Region
 from scanmill.refusal import Refusal
 from scanmill.seed_file import BACKGROUND
 from scanmill.segmentation import Scene, Structure, paint_each
+from scanmill.segmentation.components import FACES
 from scanmill.segmentation.densities import Densities
 from scanmill.segmentation.random_walk import ELSEWHERE, FREE, SEED, WALL, Walk, local_noise
+from scanmill.segmentation.regions import cut, needed, widen
 from scanmill.segmentation.seed_voxels import background_of, seeds_of
-from scanmill.segmentation.steps import FACES, apply, cut, dilate, needed, widen
+from scanmill.segmentation.steps import apply, dilate
 
 # Walks with a prior, after the first without; further ones change Dice by less than 0.01.
 ROUNDS = 3

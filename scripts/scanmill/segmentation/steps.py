@@ -1,27 +1,29 @@
 """The steps that rules are made of, and that clean up supplied labels.
 
 Every length is in millimetres of physical space and every volume in millilitres, whatever the
-grid. Components are joined through voxel faces only: two bodies that share no more than an edge or
-a corner are two, since a chain of corners is the commonest way for a region to leak.
-The scan's border is neutral: nothing is eroded there, because the body goes on beyond it.
+grid. The scan's border is neutral: nothing is eroded there, because the body goes on beyond it.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-import cc3d
-import fill_voids
 import numpy as np
 
-from scanmill.grid import Grid, bounding_box
+from scanmill.grid import Grid
 from scanmill.hounsfield import doubt
-from scanmill.label_map import Box, Region
+from scanmill.label_map import Region
 from scanmill.refusal import Refusal
 from scanmill.segmentation import Scene, margins
-
-FACES = 6
-CUBIC_MM_PER_ML = 1000.0
-# No litre of a body is free of fat and air, whose HU are negative; a smaller crop can be.
+from scanmill.segmentation.components import (
+    cavities,
+    drop,
+    fill,
+    largest,
+    minimum_ml,
+    seeds,
+    touching,
+)
+from scanmill.segmentation.regions import cut, needed, tight, whole, widen
 
 
 def apply(steps: list[dict[str, Any]], region: Region | None, scene: Scene) -> Region:
@@ -29,9 +31,10 @@ def apply(steps: list[dict[str, Any]], region: Region | None, scene: Scene) -> R
 
     region: where to start; None is the whole grid. Where a step leaves none, it is empty.
     Raises Refusal `structure-skipped` where a step needs a structure that is empty, `seed-misses`
-    where no component holds a seed, `not-hounsfield` where a CT's intensities are none.
+    where no component holds a seed, `midline-unclear` where a step needs the patient's midline and
+    there is none to be found, `not-hounsfield` where a CT's intensities are none.
     """
-    region = _whole(scene.grid) if region is None else region
+    region = whole(scene.grid) if region is None else region
     for step in steps:
         if not region.array.any():
             break
@@ -69,14 +72,29 @@ def outside(region: Region, names: str | list[str], scene: Scene) -> Region:
     return Region(region.box, left)
 
 
-def touching(region: Region, name: str, scene: Scene) -> Region:
-    """Keep the components that overlap a structure or share a voxel face with it."""
-    # Imported here, as SimpleITK below: most cases need neither, and every job pays for its imports.
+def apart(region: Region, other: dict[str, Any], scene: Scene) -> Region:
+    """Drop the voxels that come nearer than `mm` to a voxel of the structure `from`, wherever in them.
+
+    One that is empty takes nothing away.
+    """
+    mm = other["mm"]
+    more = tuple(int(mm / spacing) + 2 for spacing in scene.grid.spacing)
+    wide = widen(region, more, scene.grid)
+    structure = cut(scene.label_map.region(scene.labels[other["from"]]), wide.box)
+    if not structure.any():
+        return region
     from scipy import ndimage
 
-    wide = widen(region, (1, 1, 1), scene.grid)
-    near = ndimage.binary_dilation(cut(needed(name, scene), wide.box))
-    return _keep(wide, lambda components, _: np.unique(components[near]))
+    # Two voxels' boxes are as far apart as the one's centre and that of the other's nearest neighbour.
+    around = ndimage.binary_dilation(structure, np.ones((3, 3, 3)))
+    away = ndimage.distance_transform_edt(~around, sampling=scene.grid.spacing[::-1])
+    return Region(wide.box, wide.array & (away >= mm * (1 - 1e-9)))
+
+
+def side(region: Region, which: str, scene: Scene) -> Region:
+    """Keep what lies left or right of the patient's midline. Raises Refusal `midline-unclear`."""
+    left = scene.midline.is_left(region.box, scene.grid)
+    return Region(region.box, region.array & (left if which == "left" else ~left))
 
 
 def dilate(region: Region, mm: float, scene: Scene) -> Region:
@@ -118,69 +136,12 @@ def closed(region: Region, mm: float, scene: Scene) -> Region:
     return erode(dilate(region, mm, scene), mm, scene)
 
 
-def fill(region: Region, what: str, scene: Scene) -> Region:
-    """Fill the enclosed background: `holes` in 3D, `slices` within each slice across the body.
-
-    The slices are those of the grid axis nearest the patient's superior axis.
-    """
-    if what == "holes":
-        return Region(region.box, fill_voids.fill(region.array))
-    axis = 2 - scene.grid.axial_axis
-    slices = np.moveaxis(region.array, axis, 0)
-    filled = [fill_voids.fill(np.ascontiguousarray(part)) for part in slices]
-    return Region(region.box, np.moveaxis(np.stack(filled), 0, axis))
-
-
-def largest(region: Region, count: int, scene: Scene) -> Region:
-    """Keep the `count` largest components; of equal ones, those first in the array."""
-    return _keep(region, lambda _, voxels: 1 + np.argsort(-voxels, kind="stable")[:count])
-
-
-def minimum_ml(region: Region, ml: float, scene: Scene) -> Region:
-    """Drop the components smaller than `ml` millilitres."""
-    least = ml * CUBIC_MM_PER_ML / scene.grid.voxel_volume
-    return _keep(region, lambda _, voxels: 1 + np.flatnonzero(voxels >= least * (1 - 1e-9)))
-
-
-def seeds(region: Region, points: list[list[float]], scene: Scene) -> Region:
-    """Keep the components that hold a seed, an LPS point in mm. Each seed must hit the region."""
-    start = [part.start for part in reversed(region.box)]
-    index = np.rint(scene.grid.to_index(np.array(points, float))).astype(int) - start
-    size = region.array.shape[::-1]
-    for number, (x, y, z) in enumerate(index, 1):
-        if (
-            not all(0 <= i < n for i, n in zip((x, y, z), size, strict=True))
-            or not region.array[z, y, x]
-        ):
-            raise Refusal(
-                "seed-misses",
-                f"seed {number} of {len(points)} lies outside the scan or in no part of the region "
-                "that the steps before it leave; seeds are LPS mm",
-            )
-    x, y, z = index.T
-    return _keep(region, lambda components, _: components[z, y, x])
-
-
-def drop(region: Region, _: str, scene: Scene) -> Region:
-    """Drop the components that touch the scan's border (the only value) and are cut by it."""
-    ends = [
-        (axis, end)
-        for axis, (part, length) in enumerate(zip(region.box, scene.grid.shape, strict=True))
-        for end, reached in ((0, part.start == 0), (-1, part.stop == length))
-        if reached
-    ]
-
-    def whole(components: np.ndarray, voxels: np.ndarray) -> np.ndarray:
-        cut = [np.unique(components.take(end, axis)) for axis, end in ends]
-        return np.setdiff1d(1 + np.arange(len(voxels)), np.concatenate([[0], *cut]))
-
-    return _keep(region, whole)
-
-
 STEPS: dict[str, Callable[[Region, Any, Scene], Region]] = {
     "window": window,
     "inside": inside,
     "outside": outside,
+    "apart": apart,
+    "side": side,
     "touching": touching,
     "erode": erode,
     "dilate": dilate,
@@ -188,69 +149,12 @@ STEPS: dict[str, Callable[[Region, Any, Scene], Region]] = {
     "open": opened,
     "close": closed,
     "fill": fill,
+    "cavities": cavities,
     "largest": largest,
     "seeds": seeds,
     "minimum_ml": minimum_ml,
     "drop": drop,
 }
-
-
-def _whole(grid: Grid) -> Region:
-    return Region(tuple(slice(0, n) for n in grid.shape), np.ones(grid.shape, bool))
-
-
-def tight(region: Region) -> Region:
-    """The same region in the smallest box."""
-    inner = bounding_box(region.array)
-    box = tuple(
-        slice(part.start + cut.start, part.start + cut.stop)
-        for part, cut in zip(region.box, inner, strict=True)
-    )
-    return Region(box, np.ascontiguousarray(region.array[inner]))
-
-
-def widen(region: Region, margin: tuple[int, int, int], grid: Grid) -> Region:
-    """The same region in a box that is wider by `margin` voxels (x, y, z), within the grid."""
-    box = tuple(
-        slice(max(0, part.start - more), min(length, part.stop + more))
-        for part, more, length in zip(region.box, margin[::-1], grid.shape, strict=True)
-    )
-    return Region(box, cut(region, box))
-
-
-def cut(region: Region, box: Box) -> np.ndarray:
-    """The part of a region that lies in a box, as a mask of the box."""
-    mask = np.zeros([part.stop - part.start for part in box], bool)
-    both = [
-        (max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(region.box, box, strict=True)
-    ]
-    if all(start < stop for start, stop in both):
-        to = tuple(slice(s - b.start, e - b.start) for (s, e), b in zip(both, box, strict=True))
-        of = tuple(
-            slice(s - a.start, e - a.start) for (s, e), a in zip(both, region.box, strict=True)
-        )
-        mask[to] = region.array[of]
-    return mask
-
-
-def needed(name: str, scene: Scene) -> Region:
-    """The region of a structure. Raises Refusal `structure-skipped` where it has no voxel."""
-    region = scene.label_map.region(scene.labels[name])
-    if not region.array.any():
-        raise Refusal(
-            "structure-skipped", f"it is built from the structure '{name}', which has no voxel"
-        )
-    return region
-
-
-def _keep(region: Region, which: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Region:
-    """The components that `which` names, from the array of components and their voxel counts."""
-    components, count = cc3d.connected_components(region.array, connectivity=FACES, return_N=True)
-    voxels = np.bincount(components[region.array], minlength=count + 1)[1:]
-    kept = np.zeros(count + 1, bool)
-    kept[which(components, voxels)] = True
-    kept[0] = False
-    return Region(region.box, kept[components])
 
 
 def _warn_of_fine(mm: float, voxel: float, scene: Scene) -> None:
