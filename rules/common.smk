@@ -79,6 +79,11 @@ for case in filter(is_atlas, ROWS):
     ATLASES.setdefault(ROWS[case].recipe, []).append(case)
 
 
+def group_of(wildcards):
+    """On a cluster, all of a case is one job. An atlas is one of its own: cases wait for it."""
+    return "atlas" if is_atlas(wildcards.case) else "case"
+
+
 def atlases_of(wildcards):
     """The atlases that teach a case: all of its recipe; an atlas has its own labels."""
     taught = not is_atlas(wildcards.case) and recipe_of(wildcards).taught()
@@ -172,6 +177,11 @@ def minutes(base, per_megabyte):
         return int(attempt * (base + per_megabyte * scan_megabytes(wildcards)) + 1)
 
     return needed
+
+
+def attempt_number(wildcards, attempt):
+    """For the script: a crash is not tried again (`attempts`)."""
+    return attempt
 
 
 def described_recipes():

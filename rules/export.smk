@@ -18,11 +18,14 @@ rule export:
         "logs/{case}/export.log",
     benchmark:
         "benchmarks/{case}/export.tsv"
+    group:
+        group_of
     conda:
         "../envs/scanmill.yaml"
     resources:
         mem_mb=memory(800, 20),
         runtime=minutes(3, 0.1),
+        attempt=attempt_number,
     params:
         case="{case}",
         structures=structures_of(

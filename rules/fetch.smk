@@ -17,6 +17,7 @@ rule fetch:
     resources:
         mem_mb=lambda wildcards, attempt: attempt * 500,
         runtime=lambda wildcards, attempt: attempt * 60,
+        attempt=attempt_number,
         pacs=1,
     params:
         library=library("fetch"),

@@ -10,11 +10,14 @@ rule ingest:
         "logs/{case}/ingest.log",
     benchmark:
         "benchmarks/{case}/ingest.tsv"
+    group:
+        group_of
     conda:
         "../envs/scanmill.yaml"
     resources:
         mem_mb=memory(600, 8),
         runtime=minutes(2, 0.05),
+        attempt=attempt_number,
     params:
         allow_uneven=lambda wildcards: recipe_of(wildcards).uneven_slices == "resample",
         state=scan_state,

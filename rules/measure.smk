@@ -21,11 +21,14 @@ rule measure:
         "logs/{case}/measure.log",
     benchmark:
         "benchmarks/{case}/measure.tsv"
+    group:
+        group_of
     conda:
         "../envs/scanmill.yaml"
     resources:
         mem_mb=memory(800, 20),
         runtime=minutes(3, 0.1),
+        attempt=attempt_number,
     params:
         case="{case}",
         structures=structures_of("name", "label", "distances_to", "drawn"),

@@ -14,11 +14,14 @@ rule mesh:
         "logs/{case}/mesh.log",
     benchmark:
         "benchmarks/{case}/mesh.tsv"
+    group:
+        group_of
     conda:
         "../envs/scanmill.yaml"
     resources:
         mem_mb=memory(1000, 25),
         runtime=minutes(5, 0.1),
+        attempt=attempt_number,
     params:
         structures=structures_of("name", "label", "colour", "triangles"),
         formats=SETTINGS.formats,

@@ -10,6 +10,8 @@ rule phantom:
         "benchmarks/phantoms/{phantom}.tsv"
     conda:
         "../envs/scanmill.yaml"
+    group:
+        "case"
     resources:
         mem_mb=1500,
         runtime=5,

@@ -14,11 +14,14 @@ rule resample:
         "logs/{case}/resample.log",
     benchmark:
         "benchmarks/{case}/resample.tsv"
+    group:
+        group_of
     conda:
         "../envs/scanmill.yaml"
     resources:
         mem_mb=memory_to_correct(500),
         runtime=minutes(2, 0.05),
+        attempt=attempt_number,
     params:
         spacing=spacing_of,
         modality=modality_of,

@@ -23,11 +23,14 @@ rule segment:
         "logs/{case}/segment.log",
     benchmark:
         "benchmarks/{case}/segment.tsv"
+    group:
+        group_of
     conda:
         "../envs/scanmill.yaml"
     resources:
         mem_mb=memory_to_segment,
         runtime=minutes(5, 0.2),
+        attempt=attempt_number,
     params:
         modality=modality_of,
         structures=structures_of("name", "label", "code", "laterality", "segment"),

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from scanmill import cohort
+from scanmill.atomic import sole_writer
 from scanmill.columns import COLUMNS, ON_REQUEST, STAGES, STATE, distance_columns
+from scanmill.sidecar import checksum, remove_damaged
 from scanmill.stage import print_to
 
 
@@ -27,8 +29,10 @@ def collect(
 
     measurements: of each case, in its folder. cases: recipe and further columns of the sheet, by case
     and in the same order. recipes: by the name that cases have. settings: of the config. benchmarks:
-    the folder of Snakemake's benchmark files.
+    the folder of Snakemake's benchmark files. Raises Damaged (`remove_damaged`).
     """
+    for path in measurements:
+        remove_damaged(path, checksum(path))
     stages = (*STAGES, *(ON_REQUEST if settings["export"] else ()))
     folders = {case: path.parent for case, path in zip(cases, measurements, strict=True)}
     sidecars = {case: cohort.read_sidecars(folder, stages) for case, folder in folders.items()}
@@ -50,12 +54,14 @@ def collect(
 
 if __name__ == "__main__":
     print_to(snakemake.log[0])
-    collect(
-        [Path(path) for path in snakemake.input.measurements],
-        Path(snakemake.input.lock),
-        {name: Path(path) for name, path in snakemake.output.items()},
-        snakemake.params.cases,
-        snakemake.params.recipes,
-        snakemake.params.settings,
-        Path(snakemake.params.benchmarks),
-    )
+    tables = {name: Path(path) for name, path in snakemake.output.items()}
+    with sole_writer(tables["measurements"].parent, "collect"):
+        collect(
+            [Path(path) for path in snakemake.input.measurements],
+            Path(snakemake.input.lock),
+            tables,
+            snakemake.params.cases,
+            snakemake.params.recipes,
+            snakemake.params.settings,
+            Path(snakemake.params.benchmarks),
+        )

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import platform
+import shutil
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,13 @@ from scanmill import __version__
 from scanmill.atomic import replacing
 
 SOFTWARE = ("numpy", "numba", "SimpleITK", "vtk")
+# What Snakemake leaves in the folders that it knows as outputs.
+TIMESTAMP = ".snakemake_timestamp"
 SUFFIXES = (".nii.gz", ".csv", ".glb", ".json", ".html")
+
+
+class Damaged(Exception):  # noqa: N818 - it says what the result is
+    """A result is not what its stage wrote."""
 
 
 def sidecar_path(result: Path) -> Path:
@@ -28,7 +35,7 @@ def checksum(path: Path) -> str:
     path = Path(path)
     if path.is_dir():
         total = hashlib.sha256()
-        for part in sorted(p for p in path.rglob("*") if p.is_file()):
+        for part in sorted(p for p in path.rglob("*") if p.is_file() and p.name != TIMESTAMP):
             total.update(f"{part.relative_to(path).as_posix()}\0{checksum(part)}\n".encode())
         return total.hexdigest()
     with open(path, "rb") as stream:
@@ -46,6 +53,30 @@ def write_json(path: Path, content: Any) -> None:
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def write_sidecar(result: Path, content: dict[str, Any]) -> None:
+    """Write what is said of a result, with the result's checksum."""
+    write_json(sidecar_path(result), content | {"sha256": checksum(result)})
+
+
+def remove_damaged(result: Path, found: str) -> None:
+    """Remove a result and its sidecar, for its stage to make them anew, if it is not what was written.
+
+    found: its checksum as it lies there. Raises Damaged if that is another than its sidecar's.
+    """
+    said = read_sidecar(result)
+    if said["sha256"] == found:
+        return
+    sidecar_path(result).unlink()
+    if result.is_dir():
+        shutil.rmtree(result)
+    else:
+        result.unlink()
+    raise Damaged(
+        f"{result.name} is not what {said['stage']} wrote, and was removed; the same command again "
+        "makes it anew. A disk that fails, or a program that writes into results, may be the cause"
+    )
 
 
 def read_sidecar(result: Path) -> dict[str, Any]:

@@ -13,12 +13,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scanmill.atomic import replacing, replacing_folder
+from scanmill import attempts
+from scanmill.atomic import replacing, replacing_folder, sole_writer
 from scanmill.card import SUFFIX as CARD
 from scanmill.card import read_card
 from scanmill.grid import Grid
 from scanmill.refusal import Refusal
-from scanmill.sidecar import checksum, read_sidecar, sidecar_path, software, write_json
+from scanmill.sidecar import (
+    checksum,
+    read_sidecar,
+    remove_damaged,
+    sidecar_path,
+    software,
+    write_sidecar,
+)
 
 # Parameters and inputs that are only there to make Snakemake run a rule again, or later than another:
 # when the modules that it imports change, when a scan or label file is another one than before, and
@@ -54,35 +62,53 @@ def run_stage(
 ) -> None:
     """Run one stage of one case: `body(record, **inputs, **outputs, **parameters, **private)`.
 
-    inputs, outputs: name to path; an output without suffix is a folder. An input that lies in the
-    outputs' own folder, or was downloaded, is a result of an earlier stage: its refusal is passed on.
-    private: parameters that may name the patient; the sidecars do not tell them.
+    inputs, outputs: name to path; an output without suffix is a folder, and all lie in one folder. An
+    input that lies there too, or was downloaded, is a result of an earlier stage: it must be what that
+    stage wrote, and its refusal is passed on. private: parameters that may name the patient; the
+    sidecars do not tell them. Raises Damaged (`remove_damaged`), and whatever the body does.
     """
+    (folder,) = {path.parent for path in outputs.values()}
+    with sole_writer(folder, name):
+        said = _said(name, body, inputs, outputs, parameters, private or {})
+        for path in outputs.values():
+            write_sidecar(path, said)
+
+
+def _said(
+    name: str,
+    body: Callable[..., None],
+    inputs: Paths,
+    outputs: Paths,
+    parameters: Mapping[str, Any],
+    private: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Do what the stage does, and return what its outputs' sidecars say."""
     record = Record()
+    sums = {path: checksum(path) for _, path in _each(inputs) if path.exists()}
     said: dict[str, Any] = {"status": "ok", "stage": name, "code": None, "reason": None}
     try:
-        record.warnings = _upstream_warnings(inputs, outputs)
-        body(record, **inputs, **outputs, **parameters, **(private or {}))
+        record.warnings = _upstream_warnings(inputs, outputs, sums)
+        body(record, **inputs, **outputs, **parameters, **private)
     except Refusal as refusal:
         said |= {"status": "refused", "code": refusal.code, "reason": refusal.reason}
         said["stage"] = refusal.stage or name
         for path in outputs.values():
             _leave_empty(path)
-    said |= {
+    return said | {
         "warnings": record.warnings,
         "frame": "LPS",
         "spacing_mm": list(record.grid.spacing) if record.grid else None,
         "parameters": dict(parameters),
-        "inputs": [{"name": key, "sha256": checksum(p)} for key, p in _each(inputs) if p.exists()],
+        "inputs": [{"name": key, "sha256": sums[p]} for key, p in _each(inputs) if p in sums],
         "software": software(),
         **record.details,
     }
-    for path in outputs.values():
-        write_json(sidecar_path(path), said)
 
 
 def run_job(job: Any, body: Callable[..., None]) -> None:
     """Run a stage as a Snakemake job: `job` is the `snakemake` object that a script is given."""
+    note = Path(job.log[0]).with_name("crashed")
+    attempts.begin(job.resources.attempt, note)
     print_to(job.log[0])
     cards = {
         k: read_card(Path(v))
@@ -103,6 +129,7 @@ def run_job(job: Any, body: Callable[..., None]) -> None:
     try:
         run_stage(body.__name__, body, inputs, outputs, parameters, private)
     except Exception as error:
+        attempts.crashed(body.__name__, error, note)
         if not cards:
             raise
         sys.exit(_crash(error))
@@ -140,13 +167,19 @@ def _each(paths: Paths) -> list[tuple[str, Path]]:
     return flat
 
 
-def _upstream_warnings(inputs: Paths, outputs: Paths) -> list[dict[str, str]]:
-    """What to know about the results that this stage works on. Raises Refusal where one was refused."""
+def _upstream_warnings(
+    inputs: Paths, outputs: Paths, sums: dict[Path, str]
+) -> list[dict[str, str]]:
+    """What to know about the results that this stage works on. sums: checksums of those that exist.
+
+    Raises Refusal where one was refused, Damaged where one is not what was written.
+    """
     folders = {path.parent for _, path in _each(outputs)}
     warnings: list[dict[str, str]] = []
     for _, path in _each(inputs):
         if path.parent in folders or path.parts[0] == DOWNLOADS:
             said = read_sidecar(path)
+            remove_damaged(path, sums[path])
             if said["status"] == "refused":
                 raise Refusal(said["code"], said["reason"], said["stage"])
             warnings += [warning for warning in said["warnings"] if warning not in warnings]

@@ -8,7 +8,7 @@ from scanmill.label_map import LabelMap, Region
 from scanmill.label_map_files import write_label_map
 from scanmill.phantom.body import Ellipsoid, sphere
 from scanmill.phantom.description import turned
-from scanmill.sidecar import sidecar_path, write_json
+from scanmill.sidecar import write_sidecar
 from scanmill.volume_file import Volume, write_volume
 
 OK = {"status": "ok", "stage": "ingest", "code": None, "reason": None, "warnings": []}
@@ -43,7 +43,7 @@ def put_volume(path: Path, array: np.ndarray, grid=GRID) -> Path:
     """A volume and its sidecar."""
     write_volume(path, Volume(array, grid))
     native = {"native_size": list(grid.size), "native_spacing_mm": list(grid.spacing)}
-    write_json(sidecar_path(path), OK | native)
+    write_sidecar(path, OK | native)
     return path
 
 
@@ -55,7 +55,7 @@ def put_label_map(folder: Path, said=None, **masks: np.ndarray) -> dict[str, Pat
         label_map.paint(LABELS[name], Region.of(mask))
     write_label_map(*paths.values(), label_map, LABELS)
     for path in paths.values():
-        write_json(sidecar_path(path), OK | {"stage": "segment"} | (said or {}))
+        write_sidecar(path, OK | {"stage": "segment"} | (said or {}))
     return paths
 
 
@@ -66,7 +66,7 @@ def put_refused(path: Path) -> Path:
         path.touch()
     else:
         path.mkdir()
-    write_json(sidecar_path(path), REFUSED)
+    write_sidecar(path, REFUSED)
     return path
 
 

@@ -10,7 +10,7 @@ from collect import collect
 from earlier import OK, REFUSED
 from scanmill.cohort import RESULTS
 from scanmill.columns import COLUMNS, STAGES
-from scanmill.sidecar import checksum, sidecar_path, write_json
+from scanmill.sidecar import Damaged, checksum, write_sidecar
 
 RECIPES = {
     "torso": {
@@ -46,24 +46,28 @@ BENCHMARKS = {
 
 
 def collected(tmp_path, settings):
-    """What collect writes of two cases: one measured, one refused at ingest.
+    """What collect was told, of two cases: one measured, one refused at ingest.
 
     Where objects were to be exported, the first case had no DICOM to refer to.
     """
     warned = OK | {"warnings": [{"code": "geometry-assumed", "message": "m"}]}
     inputs = {"inputs": [{"name": "scan", "sha256": "0" * 64}], "software": SOFTWARE}
+    tables = [tmp_path / "cases" / case / RESULTS["measure"] for case in CASES]
+    for table in tables:
+        table.parent.mkdir(parents=True)
+        table.touch()
+    with open(tables[0], "w", newline="") as stream:
+        rows = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+        rows.writeheader()
+        rows.writerows({"case": "first"} | row for row in ROWS)
     for case, base in (("first", warned), ("second", REFUSED)):
         for stage, result in RESULTS.items():
             said = base | inputs | ({} if base["status"] == "refused" else {"stage": stage})
             if stage == "export" and base["status"] == "ok":
                 said |= {"status": "refused", "code": "export-needs-dicom"}
-            write_json(sidecar_path(tmp_path / "cases" / case / result), said)
-    tables = [tmp_path / "cases" / case / RESULTS["measure"] for case in CASES]
-    with open(tables[0], "w", newline="") as stream:
-        rows = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
-        rows.writeheader()
-        rows.writerows({"case": "first"} | row for row in ROWS)
-    tables[1].touch()
+            path = tmp_path / "cases" / case / result
+            path.touch()
+            write_sidecar(path, said)
     benchmarks = tmp_path / "benchmarks" / "first"
     benchmarks.mkdir(parents=True)
     for stage, text in BENCHMARKS.items():
@@ -74,17 +78,19 @@ def collected(tmp_path, settings):
     written = dict(zip(("measurements", "dictionary", "cases", "provenance"), names, strict=True))
     written["parquet"] = "measurements.parquet"
     outputs = {key: tmp_path / "cohort" / name for key, name in written.items()}
-    collect(tables, lock, outputs, CASES, RECIPES, settings, tmp_path / "benchmarks")
-    return outputs
+    told = (tables, lock, outputs, CASES, RECIPES, settings, tmp_path / "benchmarks")
+    collect(*told)
+    return told
 
 
 @pytest.fixture
 def cohort(tmp_path):
-    return collected(tmp_path, SETTINGS)
+    """The tables by name."""
+    return collected(tmp_path, SETTINGS)[2]
 
 
 def test_a_refused_export_is_told_and_is_no_refusal_of_the_case(tmp_path):
-    outputs = collected(tmp_path, SETTINGS | {"export": ["seg"]})
+    outputs = collected(tmp_path, SETTINGS | {"export": ["seg"]})[2]
     with open(outputs["cases"], newline="") as stream:
         first, second = csv.DictReader(stream, delimiter="\t")
     assert (first["status"], first["code"], first["export_status"]) == ("ok", "", "refused")
@@ -166,3 +172,12 @@ def test_provenance_has_checksums_recipes_and_no_path(cohort, tmp_path):
     assert said["software"] == [SOFTWARE] and said["settings"] == SETTINGS
     for path in cohort.values():
         assert b"doe" not in path.read_bytes() and str(tmp_path).encode() not in path.read_bytes()
+
+
+def test_a_damaged_table_of_a_case_is_removed_and_not_collected(tmp_path):
+    told = collected(tmp_path, SETTINGS)
+    table = told[0][0]
+    table.write_text(table.read_text().replace("1500.25", "1500.26"))
+    with pytest.raises(Damaged, match=r"measurements\.csv is not what measure wrote"):
+        collect(*told)
+    assert not table.exists()

@@ -35,7 +35,7 @@ from scanmill.grid import Grid
 from scanmill.label_map import LabelMap, Region
 from scanmill.label_map_files import write_label_map
 from scanmill.phantom.body import sphere
-from scanmill.sidecar import read_sidecar, sidecar_path, write_json
+from scanmill.sidecar import read_sidecar, write_sidecar
 from scanmill.source import dicom as dicom_source
 from scanmill.stage import run_stage
 from scanmill.volume_file import Volume, read_grid, write_volume
@@ -92,7 +92,7 @@ def case(tmp_path_factory):
     write_label_map(labels, overlaps, label_map, {s["name"]: s["label"] for s in STRUCTURES})
     missing = {"status": "refused", "code": "structure-empty", "reason": "no voxel"}
     for path in (labels, overlaps):
-        write_json(sidecar_path(path), read_sidecar(isotropic) | {"structures": {"speck": missing}})
+        write_sidecar(path, read_sidecar(isotropic) | {"structures": {"speck": missing}})
     segmented = {"labels": labels, "overlaps": overlaps}
     surfaces = folder / "surfaces"
     meshed = {"surfaces": surfaces, "model": folder / "model.glb"}
@@ -193,7 +193,7 @@ def test_a_structure_without_a_closed_surface_has_no_stl_and_that_is_told(case, 
     copytree(case["surfaces"], surfaces)
     said = read_sidecar(case["surfaces"])
     said["structures"]["organ"] = {"status": "refused", "code": "surface-open", "reason": "open"}
-    write_json(sidecar_path(surfaces), said)
+    write_sidecar(surfaces, said)
     objects, said = exported(case | {"surfaces": surfaces}, ["stl"])
     assert list(objects) == ["stl-gtv"]
     (told,) = [w for w in said["warnings"] if w["code"] == "export-open"]
@@ -259,7 +259,7 @@ def test_a_structure_that_the_source_s_slices_miss_is_told(case, tmp_path):
     inputs = case | {"labels": tmp_path / "labels.nii.gz", "overlaps": tmp_path / "overlaps"}
     write_label_map(inputs["labels"], inputs["overlaps"], label_map, names)
     for path in (inputs["labels"], inputs["overlaps"]):
-        write_json(sidecar_path(path), read_sidecar(case["labels"]))
+        write_sidecar(path, read_sidecar(case["labels"]))
     objects, said = exported(inputs, ["seg", "rtstruct"])
     segments = dcmread(BytesIO(objects["seg"])).SegmentSequence
     assert [s.SegmentLabel for s in segments] == ["organ"]

@@ -25,7 +25,7 @@ from earlier import (
 from measure import measure
 from scanmill.columns import COLUMNS, INTENSITY, LOCATION, SHAPE, STATE, SURFACE
 from scanmill.mesh_file import write_surface
-from scanmill.sidecar import read_sidecar, write_json
+from scanmill.sidecar import read_sidecar, write_sidecar
 from scanmill.stage import run_stage
 from scanmill.surface import Surface
 from scipy import ndimage
@@ -48,7 +48,7 @@ EMPTY = {"status": "refused", "code": "structure-empty", "reason": "no voxel was
 def inputs_of(folder, segmented=None, meshed=None, **masks):
     surfaces = folder / "surfaces"
     surfaces.mkdir(parents=True)
-    write_json(folder / "surfaces.json", OK | {"structures": SURFACES} | (meshed or {}))
+    write_sidecar(surfaces, OK | {"structures": SURFACES} | (meshed or {}))
     volume = put_volume(folder / "volume.nii.gz", image())
     isotropic = put_volume(folder / "isotropic.nii.gz", image())
     artefacts = put_volume(folder / "artefacts.nii.gz", np.zeros(GRID.shape, np.uint8))
@@ -238,6 +238,7 @@ def test_distances_are_between_the_written_surfaces(tmp_path, suffix):
     inputs = inputs_of(tmp_path / "one", organ=apart, ball=ball())
     put_sphere(inputs["surfaces"], "organ", (100.0, -50.0, 20.0), 10, suffix)
     put_sphere(inputs["surfaces"], "ball", (100.0, -50.0 + 24, 20.0 - 18), 5, suffix)
+    write_sidecar(inputs["surfaces"], OK | {"structures": SURFACES})
     (row, other), said = rows_of(inputs, organ=["ball"])
     assert said["status"] == "ok"
     assert float(row["distance_to_ball_mm"]) == pytest.approx(15, abs=0.05)
@@ -248,6 +249,7 @@ def test_structures_that_overlap_are_not_apart(tmp_path):
     inputs = inputs_of(tmp_path / "one", organ=organ(), ball=ball())
     put_sphere(inputs["surfaces"], "organ", (0, 0, 0), 10, "ply")
     put_sphere(inputs["surfaces"], "ball", (0, 0, 0), 5, "ply")
+    write_sidecar(inputs["surfaces"], OK | {"structures": SURFACES})
     (row, other), _ = rows_of(inputs, organ=["ball"], ball=["organ"])
     assert row["distance_to_ball_mm"] == other["distance_to_organ_mm"] == "0"
 

@@ -22,7 +22,7 @@ from earlier import (
 )
 from network_samples import not_finite, write_model
 from scanmill.frame_of_reference import seal
-from scanmill.sidecar import read_sidecar, sidecar_path, write_json
+from scanmill.sidecar import read_sidecar, write_sidecar
 from scanmill.stage import run_stage
 from scanmill.volume_file import Volume, read_volume
 from segment import segment
@@ -184,7 +184,7 @@ def test_contours_are_drawn_on_the_slices_as_acquired(tmp_path):
     isotropic = put_volume(tmp_path / "one" / "isotropic.nii.gz", *blank(native.isotropic(1.0)))
     sealed = seal(FRAME, np.zeros(1))
     as_acquired = {"native_size": list(native.size), "native_spacing_mm": list(native.spacing)}
-    write_json(sidecar_path(isotropic), OK | as_acquired | {"frame_of_reference": sealed})
+    write_sidecar(isotropic, OK | as_acquired | {"frame_of_reference": sealed})
     contours = sphere_contours(np.array(BALL.centre), 4, native)
     path = write_rtstruct(tmp_path / "set.dcm", {"Ball": contours})
     code = {"code": {"scheme": "SCT", "value": "1", "meaning": ""}, "laterality": None}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from earlier import OK, put_refused, put_volume
 from scanmill.phantom.warp import random_warp
-from scanmill.sidecar import read_sidecar, sidecar_path, write_json
+from scanmill.sidecar import read_sidecar, write_sidecar
 from scanmill.stage import run_stage
 from scanmill.volume_file import Volume, read_volume, write_volume
 from segment import segment
@@ -28,7 +28,7 @@ def put_atlas(folder: Path, kind: str, seed: int) -> Path:
     warp, grid = random_warp(amplitude=1.0, wavelength=44.0, seed=seed), grid_of(kind)
     scan = put_volume(folder / "isotropic.nii.gz", shown(grid, warp.inverse).array, grid)
     write_volume(folder / "labels.nii.gz", Volume(9 * organ(grid, warp.inverse), grid))
-    write_json(sidecar_path(folder / "labels.nii.gz"), OK | {"stage": "segment"})
+    write_sidecar(folder / "labels.nii.gz", OK | {"stage": "segment"})
     return scan
 
 

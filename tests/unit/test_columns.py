@@ -12,7 +12,7 @@ from scanmill.columns import COLUMNS, INTERVALS
 from scanmill.label_map import LabelMap, Region
 from scanmill.label_map_files import write_label_map
 from scanmill.phantom.body import sphere
-from scanmill.sidecar import sidecar_path, write_json
+from scanmill.sidecar import write_sidecar
 from scanmill.stage import run_stage
 from scanmill.volume_file import Volume, write_volume
 
@@ -62,7 +62,7 @@ def rows(tmp_path_factory) -> dict[str, dict[str, str]]:
         "supplied_volume_mm3": {"organ": 1000.0, "tumour": 500.0, "spleen": 0.0},
     }
     for path in paths.values():
-        write_json(sidecar_path(path), said)
+        write_sidecar(path, said)
     parts = {"labels": paths["labels"], "overlaps": paths["overlaps"]}
     surfaces = {"surfaces": folder / "surfaces", "model": folder / "model.glb"}
     parameters = {"structures": STRUCTURES, "formats": ["ply"], "pass_band": 0.1}

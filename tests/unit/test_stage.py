@@ -6,11 +6,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from scanmill.atomic import replacing
 from scanmill.card import write_card
 from scanmill.grid import Grid
 from scanmill.refusal import Refusal
-from scanmill.sidecar import checksum, read_sidecar, sidecar_path, write_json
+from scanmill.sidecar import Damaged, checksum, read_sidecar, sidecar_path, write_json
 from scanmill.stage import run_job, run_stage
+
+FIRST, SECOND = SimpleNamespace(attempt=1), SimpleNamespace(attempt=2)
 
 
 def write(record, scan, volume, text):
@@ -147,7 +150,11 @@ def test_json_beside_the_source_is_no_sidecar(case):
 def test_lists_of_inputs_are_all_named_and_looked_at(case):
     ingest(case, write, text="ok")
     inputs = {"volume": case.volume, "supplied": [case.scan, case.scan]}
-    run_stage("segment", lambda *_, **__: None, inputs, {"isotropic": case.isotropic}, {})
+
+    def segment(record, isotropic, **named):
+        isotropic.touch()
+
+    run_stage("segment", segment, inputs, {"isotropic": case.isotropic}, {})
     said = read_sidecar(case.isotropic)
     assert [i["name"] for i in said["inputs"]] == ["volume", "supplied", "supplied"]
 
@@ -166,6 +173,7 @@ def test_a_job_logs_what_is_printed_and_hides_the_library_and_the_sidecar(case, 
         input={"scan": str(case.scan)},
         output={"volume": str(case.volume), "sidecar": str(sidecar_path(case.volume))},
         params={"text": "ok", "library": "0123"},
+        resources=FIRST,
     )
 
     def ingest(record, scan, volume, text):
@@ -187,6 +195,7 @@ def test_a_crash_over_a_card_is_logged_without_what_it_quotes(case, capfd):
         input={"scan": str(card), "made": []},
         output={"volume": str(case.volume), "sidecar": str(sidecar_path(case.volume))},
         params={},
+        resources=FIRST,
     )
 
     def ingest(record, scan, volume, wanted_series):
@@ -205,6 +214,85 @@ def test_a_crash_over_a_card_is_logged_without_what_it_quotes(case, capfd):
     assert not sidecar_path(case.volume).exists()
 
 
+def attempted(case, body, resources):
+    """Run ingest as a job; returns what it printed last, as a crash does, or nothing."""
+    job = SimpleNamespace(
+        log=[str(case.volume.with_name("ingest.log"))],
+        input={"scan": str(case.scan)},
+        output={"volume": str(case.volume)},
+        params={},
+        resources=resources,
+    )
+    run_job(job, body)
+
+
+def test_a_crash_is_not_tried_again_until_the_next_run(case, capfd):
+    def ingest(record, scan, volume):
+        tried.append(scan)
+        if len(tried) == 1:
+            raise ValueError("planted")
+        volume.write_text("ok")
+
+    tried = []
+    with pytest.raises(ValueError, match="planted"):
+        attempted(case, ingest, FIRST)
+    with pytest.raises(SystemExit, match="ingest crashed"):
+        attempted(case, ingest, SECOND)
+    assert len(tried) == 1
+    attempted(case, ingest, FIRST)
+    assert len(tried) == 2
+    attempted(case, ingest, SECOND)
+    assert len(tried) == 3
+
+
+@pytest.mark.parametrize("passing", [MemoryError(), OSError(116, "Stale file handle")])
+def test_what_may_pass_is_tried_again(case, passing, capfd):
+    def ingest(record, scan, volume):
+        tried.append(scan)
+        raise passing
+
+    tried = []
+    for resources in (FIRST, SECOND):
+        with pytest.raises(type(passing)):
+            attempted(case, ingest, resources)
+    assert len(tried) == 2
+
+
+def test_a_damaged_result_is_removed_with_its_sidecar(case):
+    ingest(case, write, text="ok")
+    resample(case)
+    case.volume.write_text("Ok")
+    with pytest.raises(Damaged, match=r"volume\.nii\.gz is not what ingest wrote, and was removed"):
+        resample(case)
+    assert not case.volume.exists() and not sidecar_path(case.volume).exists()
+    ingest(case, write, text="ok")
+    resample(case)
+    (case.overlaps / "another").touch()
+    inputs, outputs = {"overlaps": case.overlaps}, {"model": case.volume.with_name("model.glb")}
+    with pytest.raises(Damaged, match="overlaps is not what resample wrote"):
+        run_stage("mesh", write, inputs, outputs, {})
+    assert not case.overlaps.exists() and not sidecar_path(case.overlaps).exists()
+
+
+def test_a_writer_that_was_superseded_puts_nothing_in_place(case):
+    """An orphan of a killed run, which began before its successor and ends after it."""
+
+    def ingest(record, scan, volume):
+        with replacing(volume) as temporary:
+            temporary.write_text("old")
+            run_stage("ingest", successor, {"scan": case.scan}, {"volume": volume}, {})
+
+    def successor(record, scan, volume):
+        with replacing(volume) as temporary:
+            temporary.write_text("new")
+
+    with pytest.raises(FileNotFoundError):
+        run_stage("ingest", ingest, {"scan": case.scan}, {"volume": case.volume}, {})
+    assert case.volume.read_text() == "new"
+    assert read_sidecar(case.volume)["sha256"] == checksum(case.volume)
+    assert sorted(p.name for p in case.volume.parent.iterdir()) == ["volume.json", "volume.nii.gz"]
+
+
 def test_what_a_card_says_is_in_no_sidecar(case):
     card = case.scan.with_name("scan.card")
     write_card(card, [str(case.scan)], wanted_series="Doe's knee")
@@ -213,6 +301,7 @@ def test_what_a_card_says_is_in_no_sidecar(case):
         input={"scan": str(card)},
         output={"volume": str(case.volume)},
         params={"text": "ok"},
+        resources=FIRST,
     )
 
     def ingest(record, scan, volume, text, wanted_series):

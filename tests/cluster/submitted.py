@@ -1,0 +1,62 @@
+"""Cohorts that are run on Slurm, and what it says of their jobs."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import planted
+from mill import ROOT
+
+CASES = ("one", "two", "three")
+# So that tests need not wait: the shipped profile looks after its jobs when real ones may have ended.
+SOONER = ("--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "20")
+
+
+def write_cohort(folder: Path, cases: tuple[str, ...] = CASES) -> None:
+    """A sheet of one small scan that several cases share, its recipe and a config."""
+    folder.mkdir(exist_ok=True)
+    planted.write_itk(folder / "scan.nrrd", planted.scan()[0])
+    (folder / "recipe.yaml").write_text(planted.recipe())
+    (folder / "config.yaml").write_text("scans: scans.tsv\nrecipe: recipe.yaml\n")
+    rows = "".join(f"{case}\tscan.nrrd\n" for case in cases)
+    (folder / "scans.tsv").write_text(f"case\tscan\n{rows}")
+
+
+def command(folder: Path, *arguments: str, root: Path = ROOT) -> list[str]:
+    """Snakemake with the profile for Slurm, as a user of the cluster types it."""
+    return [
+        *(sys.executable, "-m", "snakemake", "--snakefile", str(root / "Snakefile")),
+        *("--workflow-profile", str(root / "profiles" / "slurm"), "--directory", str(folder)),
+        *("--configfile", str(folder / "config.yaml"), *SOONER, *arguments),
+    ]
+
+
+def on_slurm(folder: Path, *arguments: str, root: Path = ROOT) -> subprocess.CompletedProcess:
+    """Run a cohort on the cluster, and return what was printed and the exit code."""
+    return subprocess.run(
+        command(folder, *arguments, root=root),
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def group_of(job: dict[str, str]) -> str:
+    """`case` for a job of a whole case, otherwise the rule; by the comment that Snakemake gives it."""
+    return job["Comment"].removeprefix("group_").removeprefix("rule_").split("_")[0]
+
+
+def from_cases(jobs: list[dict[str, str]]) -> list[dict[str, str]]:
+    return [job for job in jobs if "." not in job["JobID"] and group_of(job) == "case"]
+
+
+def megabytes(said: str) -> float:
+    """Slurm's memory, such as 1225M or 325176K."""
+    return float(said[:-1]) * {"K": 1 / 1024, "M": 1, "G": 1024}[said[-1]] if said else 0.0
+
+
+def minutes(said: str) -> int:
+    """Slurm's time, such as 00:22:00."""
+    hours, minutes, _ = said.split(":")
+    return 60 * int(hours) + int(minutes)

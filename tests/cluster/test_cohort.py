@@ -1,0 +1,73 @@
+"""A cohort on a real Slurm with the shipped profile: what it is asked for, and the same results."""
+
+import re
+from pathlib import Path
+
+import pytest
+from mill import contents, copied, mill, planned, snakemake
+from slurm import accounted
+from submitted import CASES, from_cases, group_of, megabytes, minutes, on_slurm, write_cohort
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def ran(cluster, tmp_path_factory):
+    """The folder of a finished cohort, and what Slurm accounted for it."""
+    folder = tmp_path_factory.mktemp("cohort")
+    write_cohort(folder)
+    done = on_slurm(folder)
+    assert done.returncode == 0, done.stdout
+    return folder, accounted()
+
+
+def test_all_of_a_case_is_one_slurm_job(ran):
+    _, jobs = ran
+    submitted = [job for job in jobs if "." not in job["JobID"]]
+    assert sorted(map(group_of, submitted)) == ["case"] * len(CASES) + ["collect"]
+    assert {job["State"] for job in submitted} == {"COMPLETED"}
+
+
+def test_slurm_was_asked_for_what_the_rules_ask_for(ran, tmp_path):
+    _, jobs = ran
+    asked = asked_by_rules(tmp_path)
+    (collected,) = [job for job in jobs if group_of(job) == "collect"]
+    assert (megabytes(collected["ReqMem"]), minutes(collected["Timelimit"])) == asked.pop("collect")
+    assert asked.keys() == {"ingest", "resample", "segment", "mesh", "measure"}
+    for job in from_cases(jobs):
+        assert megabytes(job["ReqMem"]) == max(memory for memory, _ in asked.values())
+        assert minutes(job["Timelimit"]) == sum(time for _, time in asked.values())
+        assert job["AllocCPUS"] == "1"
+
+
+def asked_by_rules(folder: Path) -> dict[str, tuple[int, int]]:
+    """Memory (MB) and time (minutes) of each rule, as a dry run prints them; all cases are alike."""
+    copy = copied(folder / "copy")
+    for rule in (copy / "rules").glob("*.smk"):
+        # Snakemake prints a rule's message in the place of its resources.
+        rule.write_text(re.sub(r" {4}message:\n {8}.*\n", "", rule.read_text()))
+    write_cohort(folder / "cohort")
+    done = snakemake(folder / "cohort", "--dry-run", "--configfile", "config.yaml", root=copy)
+    found = re.findall(r"rule (\w+):.*?resources: (.*?)\n", done.stdout, re.DOTALL)
+    asked = {rule: dict(pair.split("=") for pair in said.split(", ")) for rule, said in found}
+    del asked["all"]
+    return {rule: (int(said["mem_mb"]), int(said["runtime"])) for rule, said in asked.items()}
+
+
+def test_no_job_used_more_memory_than_it_asked_for(ran):
+    _, jobs = ran
+    steps = {job["JobID"]: megabytes(job["MaxRSS"]) for job in jobs if "." in job["JobID"]}
+    assert min(steps.values()) > 0
+    for job in from_cases(jobs):
+        used = sum(memory for step, memory in steps.items() if step.split(".")[0] == job["JobID"])
+        assert 200 < used < megabytes(job["ReqMem"])
+
+
+def test_the_results_are_those_of_this_machine_alone(ran, tmp_path):
+    folder, _ = ran
+    write_cohort(tmp_path)
+    here = contents(mill(tmp_path, "--configfile", "config.yaml"))
+    there = contents(folder / "results")
+    assert here.keys() == there.keys()
+    assert [name for name in here if here[name] != there[name]] == []
+    assert planned(folder, "--configfile", "config.yaml") == {}
