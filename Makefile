@@ -6,12 +6,13 @@ LOCK := envs/requirements.lock
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 SCANS ?=
 READERS := .venv-readers
+LEARNER := .venv-learn
 TWINS ?= 5
 SEEDS ?= 3
 OPPONENTS ?= .venv-bench/bin/python
 DATA ?= $(or $(SCANMILL_DATA),../shared/data)
 
-.PHONY: run test validate readers lint format real bench lock
+.PHONY: run test validate readers learner lint format real bench lock
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.complete
@@ -33,6 +34,14 @@ $(READERS)/.complete: envs/readers.lock
 	rm -rf $(READERS)
 	$(PYTHON) -m venv $(READERS)
 	$(READERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	touch $@
+
+# What recipes train networks with (`method: learn`): PyTorch, on Linux with all that GPUs need.
+learner: $(LEARNER)/.complete
+$(LEARNER)/.complete: envs/learn.lock
+	rm -rf $(LEARNER)
+	$(PYTHON) -m venv $(LEARNER)
+	$(LEARNER)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	touch $@
 
 lint: $(VENV)/.complete
@@ -67,4 +76,5 @@ bench: $(VENV)/.complete
 # Needs uv. Resolves for every Python and platform at once; no package host is recorded.
 lock: $(VENV)/.complete
 	uv pip compile --universal --generate-hashes --no-header --quiet --no-emit-index-url --group test pyproject.toml --output-file $(LOCK)
+	uv pip compile --universal --generate-hashes --no-header --quiet --no-emit-index-url --python-version 3.11 envs/learn.in --output-file envs/learn.lock
 	$(BIN)/python envs/conda_environment.py

@@ -16,6 +16,7 @@ from scanmill.lineage import fingerprint
 from scanmill.problem import SettingsError
 
 CASE_FOLDER = "results/cases/{case}"
+MODEL_FOLDER = "results/cohort/models/{recipe}"
 
 # A cohort is parallel over its cases; within one, what one core does is the same bytes every time.
 for variable in ("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
@@ -63,6 +64,8 @@ RECIPE_NAMES = recipe_names()
 wildcard_constraints:
     case="[A-Za-z0-9][A-Za-z0-9_-]*",
     phantom="[A-Za-z0-9][A-Za-z0-9_-]*",
+    recipe="[^/]+",
+    fold="[0-9]+",
 
 
 def library(script):
@@ -85,8 +88,8 @@ def group_of(wildcards):
 
 
 def atlases_of(wildcards):
-    """The atlases that teach a case: all of its recipe; an atlas has its own labels."""
-    taught = not is_atlas(wildcards.case) and recipe_of(wildcards).taught()
+    """The atlases that a case is segmented by: all of its recipe; an atlas has its own labels."""
+    taught = not is_atlas(wildcards.case) and recipe_of(wildcards).has_method("atlas")
     return ATLASES[ROWS[wildcards.case].recipe] if taught else []
 
 
@@ -101,6 +104,44 @@ def recipe_of(wildcards):
 def models_of(wildcards):
     """The folders of the recipe's trained networks."""
     return [str(folder) for folder in recipe_of(wildcards).models]
+
+
+def learned_of(wildcards):
+    """The folder of the network that is trained for the recipe, if one is."""
+    if is_atlas(wildcards.case) or not recipe_of(wildcards).learned():
+        return []
+    return expand(f"{MODEL_FOLDER}/network", recipe=RECIPE_NAMES[ROWS[wildcards.case].recipe])
+
+
+def recipe_key(wildcards):
+    """The key of the recipe of that name."""
+    return next(key for key, name in RECIPE_NAMES.items() if name == wildcards.recipe)
+
+
+def exemplars_of(wildcards, file):
+    """A file of each labelled scan that a network of the recipe learns from."""
+    return expand(f"{CASE_FOLDER}/{file}", case=ATLASES[recipe_key(wildcards)])
+
+
+def folds_of(wildcards, pattern):
+    """A file of each fold. A fold holds back one labelled scan at least."""
+    key = recipe_key(wildcards)
+    number = min(SETTINGS.recipes[key].learn["folds"], len(ATLASES[key]))
+    return expand(pattern, recipe=wildcards.recipe, fold=range(1, number + 1))
+
+
+def learning_of(*keys):
+    """Parameters of a network's training, by name, as functions of its recipe."""
+
+    def one(key):
+        def value(wildcards):
+            recipe = SETTINGS.recipes[recipe_key(wildcards)]
+            known = {"modality": recipe.modality, "structures": recipe.learned()} | recipe.learn
+            return known[key] if key != "folds" else len(folds_of(wildcards, "{fold}"))
+
+        return value
+
+    return {key: one(key) for key in keys}
 
 
 def spacing_of(wildcards):
@@ -165,9 +206,22 @@ def memory_to_correct(base):
 
 def memory_to_segment(wildcards, attempt):
     """As `memory`, and what the largest of the recipe's networks, or its atlases, need."""
-    largest = max((model_folder.read(Path(m)).memory_mb for m in models_of(wildcards)), default=0)
+    known = [model_folder.read(Path(m)).memory_mb for m in models_of(wildcards)]
+    largest = max([*known, *(model_folder.MEMORY_MB for _ in learned_of(wildcards))], default=0)
     with_atlases = memory(1200, 30 * (1 + len(atlases_of(wildcards))))
     return attempt * largest + with_atlases(wildcards, attempt)
+
+
+def memory_to_learn(wildcards, attempt):
+    """Memory in MB from the sizes of the labelled scans, all of which a network learns from."""
+    atlases = ATLASES[recipe_key(wildcards)]
+    return int(attempt * (3000 + 20 * sum(scan_megabytes_of(case) for case in atlases)))
+
+
+def minutes_to_learn(wildcards, attempt):
+    """Run time in minutes: on a slow core a window takes three seconds."""
+    learn = SETTINGS.recipes[recipe_key(wildcards)].learn
+    return attempt * (30 + learn["iterations"] * learn["batch"] // 20)
 
 
 def minutes(base, per_megabyte):

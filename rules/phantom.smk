@@ -8,10 +8,10 @@ rule phantom:
         "logs/phantoms/{phantom}.log",
     benchmark:
         "benchmarks/phantoms/{phantom}.tsv"
-    conda:
-        "../envs/scanmill.yaml"
     group:
         "case"
+    conda:
+        "../envs/scanmill.yaml"
     resources:
         mem_mb=1500,
         runtime=5,

@@ -7,6 +7,7 @@ rule segment:
         supplied=labels_card,
         seeds=seeds_card,
         models=models_of,
+        learned=learned_of,
         atlases=lambda wildcards: expand(
             rules.resample.output.isotropic, case=atlases_of(wildcards)
         ),

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from scanmill.label_map import LabelMap
 from scanmill.label_map_files import write_label_map
+from scanmill.refusal import Refusal
 from scanmill.seed_file import read_seeds
 from scanmill.segmentation import Exemplar, Method, Scene, Structure, conflicts
 from scanmill.sidecar import read_sidecar
@@ -32,6 +33,7 @@ def segment(
     supplied_structures: list[str | None] | None = None,
     seeds: list[Path] | None = None,
     models: list[Path] | None = None,
+    learned: list[Path] | None = None,
     atlases: list[Path] | None = None,
     atlas_labels: list[Path] | None = None,
 ) -> None:
@@ -39,7 +41,8 @@ def segment(
 
     supplied: the user's label files, then whatever files of voxels their headers name;
     supplied_structures: what each label file is the mask of, or None for a map of several. seeds: the
-    user's file of seeds, if the sheet names one. models: the folders of the recipe's trained networks.
+    user's file of seeds, if the sheet names one. models: the folders of the recipe's trained networks;
+    learned: that of the one that was trained for it, after them, if it has one.
     atlases: their isotropic volumes; atlas_labels: their label maps.
     """
     grid = read_grid(isotropic)
@@ -56,9 +59,12 @@ def segment(
         from scanmill.model_folder import read
         from scanmill.segmentation import network
 
+        folder = [*(models or []), *(learned or [])][number]
+        if folder in (learned or []):
+            check_learned(folder)
         ways = [s["segment"] for s in structures if s["segment"].get("model") == number]
         wanted = list(dict.fromkeys(name for way in ways for name in way["classes"]))
-        return wanted, network.classify(image(), grid, read(models[number]), wanted)
+        return wanted, network.classify(image(), grid, read(folder), wanted)
 
     scene = Scene(
         grid=grid,
@@ -80,6 +86,13 @@ def segment(
     write_label_map(labels, overlaps, scene.label_map, scene.labels)
 
 
+def check_learned(folder: Path) -> None:
+    """Raise the Refusal of a network that could not be trained."""
+    said = read_sidecar(folder)
+    if said["status"] == "refused":
+        raise Refusal(said["code"], said["reason"], said["stage"])
+
+
 def method_of(name: str) -> Method:
     """The back-end of that name in recipes. A job pays for the import of those that its recipe uses."""
     match name:
@@ -91,7 +104,7 @@ def method_of(name: str) -> Method:
             from scanmill.segmentation import seeded as method
         case "atlas":
             from scanmill.segmentation import atlas as method
-        case "model":
+        case "model" | "learn":
             from scanmill.segmentation import network as method
     return method.segment
 

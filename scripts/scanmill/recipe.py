@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scanmill import disk, recipe_models, snomed, yaml_file
+from scanmill import disk, recipe_learning, recipe_models, snomed, yaml_file
 from scanmill.problem import Problem, SettingsError, collected, known_names, shown
 from scanmill.recipe_steps import not_earlier, step_faults
 from scanmill.seed_file import BACKGROUND
@@ -14,6 +14,8 @@ from scanmill.yaml_file import Fault, Keys
 
 # Where the seeds of a structure are that neither names another nor lists points.
 FROM_FILE = "file"
+# What the labels of atlases are needed for.
+TEACHABLE = ("atlas", recipe_learning.METHOD)
 PATH_LIKE = re.compile(r"[/\\]|\.ya?ml$", re.IGNORECASE)
 SNOMED_CT = "SCT"
 # Of those tried, the one that measures the area of smooth and sharp bodies alike within 2 %.
@@ -38,12 +40,13 @@ class Recipe:
     or inpaint, bias: off or n4, noise: off or diffusion. structures: plain dictionaries of JSON
     types, in the order of the file: name, label, code {scheme, value, meaning}, category (a key of
     snomed.CATEGORIES), laterality (of snomed.LATERALITIES, or None), colour, segment {method,
-    steps; for `labels` and `atlas` value, in a label map, and named, patterns of the name in a DICOM
-    object, both of the case's own labels or of the atlases'; for
-    `seeded` seeds, radius, reach, mm, and inside, a structure or None; for `model` its number in
-    `models` and classes, names},
+    steps; for `labels`, `atlas` and `learn` value, in a label map, and named, patterns of the name in
+    a DICOM object, both of the case's own labels or of the atlases'; for `seeded` seeds, radius,
+    reach, mm, and inside, a structure or None; for `model` and `learn` its number in `models`, after
+    which the learned one comes, and classes, names},
     triangles (None: as many as the surface has), distances_to (names of other structures) and drawn
     (a margin says where its boundary is, not the image). models: the folders of trained networks.
+    learn: how the networks of the recipe's own are trained: folds, iterations and batch.
     """
 
     name: str
@@ -56,14 +59,24 @@ class Recipe:
     correct: dict[str, str]
     structures: list[dict[str, Any]]
     models: list[Path]
+    learn: dict[str, int]
 
     def supplied(self) -> list[str]:
         """Names of the structures that come from supplied labels."""
         return [s["name"] for s in self.structures if s["segment"]["method"] == "labels"]
 
     def taught(self) -> list[str]:
-        """Names of the structures that atlases teach."""
-        return [s["name"] for s in self.structures if s["segment"]["method"] == "atlas"]
+        """Names of the structures that atlases teach, by themselves or through a network."""
+        return [s["name"] for s in self.structures if s["segment"]["method"] in TEACHABLE]
+
+    def has_method(self, method: str) -> bool:
+        """Is any structure found by that method?"""
+        return any(s["segment"]["method"] == method for s in self.structures)
+
+    def learned(self) -> dict[str, int]:
+        """Labels, by name, of the structures that a network is trained for."""
+        places = recipe_learning.learned(self.structures)
+        return {self.structures[n]["name"]: self.structures[n]["label"] for n in places}
 
     def of_atlas(self) -> list[dict[str, Any]]:
         """The structures that atlases teach, taken from the labels of one."""
@@ -103,6 +116,7 @@ class Shelf:
                 with collected(self.problems):
                     recipe = load(path)
                     recipe_models.check(path, recipe.models)
+                    recipe_learning.check(path)
                     self.recipes[key] = recipe
             self._found[reference, base] = key
         return self._found[reference, base]
@@ -132,6 +146,7 @@ def load(path: Path) -> Recipe:
     document = yaml_file.read(path)
     faults = yaml_file.check(document.content, "recipe")
     faults += _disagreements(document, {fault.keys[:2] for fault in faults})
+    faults = faults or list(recipe_learning.faults(document.content))
     if faults:
         problems = [document.problem(fault) for fault in faults]
         raise SettingsError(sorted(problems, key=lambda p: (p.line, p.column)))
@@ -149,6 +164,7 @@ def load(path: Path) -> Recipe:
         CORRECTIONS | content.get("correct", {}),
         [_filled(structure, folders) for structure in content["structures"]],
         [Path(path).parent / folder for folder in folders],
+        recipe_learning.DEFAULTS | content.get("learn", {}),
     )
 
 
@@ -183,6 +199,12 @@ def _filled_segment(structure: dict[str, Any], folders: list[str]) -> dict[str, 
     defaults = {
         "labels": {"value": structure["label"], "named": [structure["name"]]},
         "atlas": {"value": structure["label"], "named": [structure["name"]]},
+        "learn": {
+            "value": structure["label"],
+            "named": [structure["name"]],
+            "model": len(folders),
+            "classes": [structure["name"]],
+        },
         "rules": {},
         "seeded": {"seeds": FROM_FILE, "radius": 0.0, "reach": None, "inside": None},
     }[segment["method"]]

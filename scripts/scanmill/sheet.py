@@ -1,6 +1,7 @@
 """The sheet of a cohort: one line a case, checked as a whole before any job starts."""
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -145,12 +146,12 @@ class _Checker:
     def check_atlases(self) -> None:
         """Rows that teach need a recipe that learns, and rows that learn need some that teach."""
         lines = {line.number: line for line in self.table.lines}
-        teaching = {row.recipe for row in self.rows.values() if row.role == "atlas"}
+        teaching = Counter(row.recipe for row in self.rows.values() if row.role == "atlas")
         for row in self.rows.values():
             recipe = self.shelf.recipes.get(row.recipe)
             if recipe:
-                has_atlases = row.recipe in teaching
-                self._checked(lines[row.line], "role", _check_role, row.role, recipe, has_atlases)
+                known = teaching[row.recipe]
+                self._checked(lines[row.line], "role", _check_role, row.role, recipe, known)
 
     def _checked(self, line: Line, column: str, check: Callable[..., Any], *given: Any) -> Any:
         try:
@@ -195,17 +196,22 @@ class _Checker:
         return text or ROLES[0]
 
 
-def _check_role(role: str, recipe: Recipe, has_atlases: bool) -> None:
+def _check_role(role: str, recipe: Recipe, atlases: int) -> None:
     taught = ", ".join(recipe.taught())
     if role == "atlas" and not taught:
         raise CellError(
             f"'atlas' was found, and the recipe '{recipe.name}' learns nothing from atlases; the "
             "recipe of the cases that it is an atlas for would be right"
         )
-    if role == "scan" and taught and not has_atlases:
+    if role == "scan" and taught and not atlases:
         raise CellError(
             f"the recipe '{recipe.name}' finds {taught} by atlases, and no row is one; rows with "
             "'atlas' here, the same recipe and labels would be right"
+        )
+    if role == "scan" and recipe.learned() and atlases < 2:
+        raise CellError(
+            f"the recipe '{recipe.name}' trains a network, and one row alone is an atlas; two or "
+            "more would be right, so that each can be held back once"
         )
 
 

@@ -64,9 +64,20 @@ def test_every_entry_of_the_lock_is_one_version_with_hashes():
             assert re.fullmatch(r"    --hash=sha256:[0-9a-f]{64}( \\)?", line), line
 
 
-def test_the_lock_names_no_host():
+@pytest.mark.parametrize("lock", sorted((ROOT / "envs").glob("*.lock")), ids=lambda path: path.stem)
+def test_a_lock_names_no_host_and_has_hashes(lock):
+    text = lock.read_text(encoding="utf-8")
     for sign in ("://", "--index-url", "--extra-index-url", "--find-links", "--trusted-host", "@ "):
-        assert sign not in LOCK
+        assert sign not in text
+    pins = [line for line in text.splitlines() if line[:1].isalnum()]
+    assert pins and all(line.endswith(" \\") and "==" in line for line in pins)
+
+
+def test_the_networks_are_trained_with_the_numpy_that_measures():
+    text = (ROOT / "envs" / "learn.lock").read_text(encoding="utf-8")
+    assert re.findall("^numpy==.*$", text, re.MULTILINE) == re.findall(
+        "^numpy==.*$", LOCK, re.MULTILINE
+    )
 
 
 def test_every_rule_names_the_environment():

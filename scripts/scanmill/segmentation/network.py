@@ -42,7 +42,12 @@ def classify(image: np.ndarray, grid: Grid, model: Model, wanted: list[str]) -> 
     """
     seen = patient_grid(grid, model.axes, model.spacing)
     chances = probabilities(onto(Volume(image, grid), seen).array, model, wanted)
-    labels = np.zeros(grid.shape, np.min_scalar_type(len(wanted)))
+    return likeliest(chances, seen, grid)
+
+
+def likeliest(chances: np.ndarray, seen: Grid, grid: Grid) -> np.ndarray:
+    """Which class is the likeliest in each voxel of a grid; chances: [class, a, b, c] on `seen`."""
+    labels = np.zeros(grid.shape, np.min_scalar_type(len(chances) - 1))
     best = onto(Volume(chances[0], seen), grid).array
     for number in range(1, len(chances)):
         chance = onto(Volume(chances[number], seen), grid).array
