@@ -9,7 +9,7 @@ is installed (envs/bench.lock), its random walker is in the table.
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +34,7 @@ COUNT, SPACING = 20, 1.5
 CONTRASTS = (20.0, 30.0, 40.0)
 REACH = 15.0
 ORGANS = {"liver": 5, "spleen": 1, "right kidney": 2, "left kidney": 3, "aorta": 52}
+FAINT, WRONG = "seeded-faint", 0.8
 STS = "ibsi/ibsi_validation/nifti"
 
 
@@ -84,8 +85,10 @@ def spread(mask: np.ndarray, grid: Grid, name: str, count: int, radius: float) -
     return [Seed(name, tuple(point.tolist()), radius) for point in chosen]
 
 
-def grown(target: Target, seeds: list[Seed], reach: float, inside: bool) -> np.ndarray:
-    """The mask that the method `seeded` finds."""
+def grown(
+    target: Target, seeds: list[Seed], reach: float, inside: bool
+) -> tuple[np.ndarray, list[str]]:
+    """The mask that the method `seeded` finds, and the codes of its warnings."""
     image, grid = target.image.array, target.image.grid
     labels = {"organ": 1, "target": 2}
     scene = Scene(
@@ -95,7 +98,8 @@ def grown(target: Target, seeds: list[Seed], reach: float, inside: bool) -> np.n
     own = {"seeds": "file", "radius": 0.0, "reach": reach, "steps": []}
     own |= {"method": "seeded", "inside": "organ" if inside else None}
     seeded.segment([{"name": "target", "segment": own}], scene)
-    return scene.label_map.region(2).full(grid.shape)
+    codes = [warning["code"] for warning in scene.record.warnings]
+    return scene.label_map.region(2).full(grid.shape), codes
 
 
 def by_otsu(target: Target, _: Seed) -> np.ndarray:
@@ -130,7 +134,7 @@ def by_scikit_image(target: Target, seed: Seed) -> np.ndarray:
 
 def by_seeds(target: Target, seed: Seed) -> np.ndarray:
     """The method `seeded`."""
-    return grown(target, [seed], REACH, inside=True)
+    return grown(target, [seed], REACH, inside=True)[0]
 
 
 METHODS: dict[str, Callable[[Target, Seed], np.ndarray]] = {
@@ -146,11 +150,10 @@ def dice(found: np.ndarray, truth: np.ndarray) -> float:
     return float(2 * (found & truth).sum() / (found.sum() + truth.sum()))
 
 
-def print_tumours() -> None:
+def print_tumours(found_in: dict[float, list[Target]]) -> None:
     """Print each method at each contrast."""
     print("| contrast HU | method | Dice, mean (worst) | wall s, median |\n|---|---|---|---|")
-    for contrast in CONTRASTS:
-        targets = list(tumours(contrast))
+    for contrast, targets in found_in.items():
         for name, method in METHODS.items():
             found = []
             try:
@@ -193,6 +196,7 @@ def _real(scan: Volume, truth: np.ndarray) -> Target:
 def print_real(data: Path) -> None:
     """Print the Dice of each real structure from points within it, alone and with points around."""
     print("| structure | 8 points | and 12 around | wall s |\n|---|---|---|---|")
+    judged: list[tuple[float, bool]] = []
     for name, target in real_targets(data):
         grid = target.image.grid
         inside = depth(target.truth, grid)
@@ -205,9 +209,37 @@ def print_real(data: Path) -> None:
         reach = 6 + max(np.linalg.norm(points - p, axis=1).min() for p in places)
         cells, begun = [], time.perf_counter()
         for seeds in (own, [*own, *around]):
-            cells.append(f"{dice(grown(target, seeds, reach, inside=False), target.truth):.2f}")
+            mask, codes = grown(target, seeds, reach, inside=False)
+            overlap = dice(mask, target.truth)
+            judged.append((overlap, FAINT in codes))
+            cells.append(f"{overlap:.2f}{', warned' if FAINT in codes else ''}")
         cells.append(f"{(time.perf_counter() - begun) / 2:.1f}")
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
+    print(f"\n{warned(judged)}")
+
+
+def print_warned(targets: list[Target]) -> None:
+    """Print how many tumours that were found badly, and well, are warned of as faint."""
+    for what, radius in (("a ball of half the tumour's radius", None), ("a point", 0.0)):
+        judged = []
+        for target in targets:
+            seed = half_ball(target)
+            seed = seed if radius is None else replace(seed, radius=radius)
+            mask, codes = grown(target, [seed], REACH, inside=True)
+            judged.append((dice(mask, target.truth), FAINT in codes))
+        print(f"From {what}: {warned(judged)}\n", flush=True)
+
+
+def warned(judged: list[tuple[float, bool]]) -> str:
+    """How many of the wrong ones, and of the right ones, are warned of. judged: Dice, and if warned."""
+    counts = {True: [0, 0], False: [0, 0]}
+    for overlap, said in judged:
+        counts[overlap < WRONG][0] += said
+        counts[overlap < WRONG][1] += 1
+    return (
+        f"`{FAINT}` warns of {counts[True][0]} of {counts[True][1]} whose Dice is below {WRONG:g}, "
+        f"and of {counts[False][0]} of {counts[False][1]} others."
+    )
 
 
 if __name__ == "__main__":
@@ -216,7 +248,10 @@ if __name__ == "__main__":
         f"Tumours of 7 to 9 mm radius in a liver with texture of 10 HU and noise of 12 HU, {COUNT} "
         f"patients, voxels of {SPACING:g} mm; one ball of half the tumour's radius is the seed.\n"
     )
-    print_tumours()
+    by_contrast = {contrast: list(tumours(contrast)) for contrast in CONTRASTS}
+    print_tumours(by_contrast)
+    print()
+    print_warned([target for targets in by_contrast.values() for target in targets])
     if len(sys.argv) > 1:
         print("\nReal structures, seeds chosen from the reference mask, far apart:\n")
         print_real(Path(sys.argv[1]))

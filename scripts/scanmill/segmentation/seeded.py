@@ -15,7 +15,7 @@ from scanmill.hounsfield import doubt
 from scanmill.label_map import Box, Region
 from scanmill.refusal import Refusal
 from scanmill.seed_file import BACKGROUND
-from scanmill.segmentation import Scene, Structure, paint_each
+from scanmill.segmentation import Scene, Structure, faintness, paint_each
 from scanmill.segmentation.components import FACES
 from scanmill.segmentation.densities import Densities
 from scanmill.segmentation.random_walk import ELSEWHERE, FREE, SEED, WALL, Walk, local_noise
@@ -107,6 +107,7 @@ def _paint(rivals: list[Structure], scene: Scene) -> None:
         name = structure["name"]
         if name in refusals:
             raise refusals[name]
+        faintness.warn(structure, found[name], scene)
         return apply(structure["segment"]["steps"], found[name], scene)
 
     paint_each([s for s in rivals if s["name"] != BACKGROUND], scene, region_of)
