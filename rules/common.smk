@@ -10,7 +10,7 @@ from snakemake.exceptions import WorkflowError
 ROOT = Path(str(workflow.current_basedir)).resolve().parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from scanmill import model_folder, settings, yaml_file
+from scanmill import model_folder, recipe_learning, settings, yaml_file
 from scanmill.columns import COLUMNS, ON_REQUEST, STAGES, case_columns
 from scanmill.lineage import fingerprint
 from scanmill.problem import SettingsError
@@ -123,11 +123,16 @@ def exemplars_of(wildcards, file):
     return expand(f"{CASE_FOLDER}/{file}", case=ATLASES[recipe_key(wildcards)])
 
 
-def folds_of(wildcards, pattern):
-    """A file of each fold. A fold holds back one labelled scan at least."""
+def course_of(wildcards):
+    """How the networks of a recipe are trained."""
     key = recipe_key(wildcards)
-    number = min(SETTINGS.recipes[key].learn["folds"], len(ATLASES[key]))
-    return expand(pattern, recipe=wildcards.recipe, fold=range(1, number + 1))
+    return recipe_learning.course(SETTINGS.recipes[key].learn, len(ATLASES[key]))
+
+
+def folds_of(wildcards, pattern):
+    """A file of each fold."""
+    folds = range(1, course_of(wildcards)["folds"] + 1)
+    return expand(pattern, recipe=wildcards.recipe, fold=folds)
 
 
 def learning_of(*keys):
@@ -136,8 +141,8 @@ def learning_of(*keys):
     def one(key):
         def value(wildcards):
             recipe = SETTINGS.recipes[recipe_key(wildcards)]
-            known = {"modality": recipe.modality, "structures": recipe.learned()} | recipe.learn
-            return known[key] if key != "folds" else len(folds_of(wildcards, "{fold}"))
+            known = {"modality": recipe.modality, "structures": recipe.learned()}
+            return (known | course_of(wildcards))[key]
 
         return value
 
@@ -220,8 +225,8 @@ def memory_to_learn(wildcards, attempt):
 
 def minutes_to_learn(wildcards, attempt):
     """Run time in minutes: on a slow core a window takes three seconds."""
-    learn = SETTINGS.recipes[recipe_key(wildcards)].learn
-    return attempt * (30 + learn["iterations"] * learn["batch"] // 20)
+    course = course_of(wildcards)
+    return attempt * (30 + course["iterations"] * course["batch"] // 20)
 
 
 def minutes(base, per_megabyte):

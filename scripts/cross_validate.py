@@ -29,7 +29,7 @@ def cross_validate(
     structures: dict[str, int],
 ) -> None:
     """Write the joined network and what was measured. structures: their labels by name."""
-    cohort = Cohort(list(map(Exemplar, scans, labels)), list(structures.values()), record)
+    cohort = Cohort(list(map(Exemplar, scans, labels)), structures, record)
     design = cohort.design(modality)
     weights = [read_weights(network) for network in networks]
     reliability, cases = Reliability(), {}

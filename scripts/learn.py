@@ -44,12 +44,12 @@ def learn(
     threads: int,
 ) -> None:
     """Train the network of a fold, from 0. structures: their labels by name, in their order."""
-    cohort = Cohort(list(map(Exemplar, scans, labels)), list(structures.values()), record)
+    cohort = Cohort(list(map(Exemplar, scans, labels)), structures, record)
     design = cohort.design(modality)
     model = model_of(network, design, modality, list(structures))
     held = held_by(fold, folds, len(cohort))
     course = {
-        "classes": len(model.classes),
+        "structures": list(structures),
         "size": list(model.size),
         "widths": list(WIDTHS),
         "iterations": iterations,

@@ -46,7 +46,8 @@ class Recipe:
     which the learned one comes, and classes, names},
     triangles (None: as many as the surface has), distances_to (names of other structures) and drawn
     (a margin says where its boundary is, not the image). models: the folders of trained networks.
-    learn: how the networks of the recipe's own are trained: folds, iterations and batch.
+    learn: how the networks of the recipe's own are trained: folds, iterations (None: by
+    how many labelled scans there are) and batch.
     """
 
     name: str
@@ -59,7 +60,7 @@ class Recipe:
     correct: dict[str, str]
     structures: list[dict[str, Any]]
     models: list[Path]
-    learn: dict[str, int]
+    learn: dict[str, int | None]
 
     def supplied(self) -> list[str]:
         """Names of the structures that come from supplied labels."""

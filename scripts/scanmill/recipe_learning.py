@@ -10,13 +10,21 @@ from scanmill.problem import SettingsError
 from scanmill.yaml_file import Fault
 
 METHOD = "learn"
-# Where a recipe does not say.
-DEFAULTS = {"folds": 4, "iterations": 1200, "batch": 2}
+# Where a recipe does not say; iterations: None, by the number of labelled scans.
+DEFAULTS = {"folds": 4, "iterations": None, "batch": 2}
+# For each labelled scan; in all at least and at most. With 8, Dice hardly rises beyond the least.
+ITERATIONS, LEAST, MOST = 100, 1200, 6000
 
 
 def learned(structures: list[dict[str, Any]]) -> list[int]:
     """The places of the structures that a network is trained for."""
     return [n for n, s in enumerate(structures) if s["segment"]["method"] == METHOD]
+
+
+def course(learn: dict[str, int | None], scans: int) -> dict[str, int]:
+    """How the networks are trained of so many labelled scans. A fold holds back one at least."""
+    iterations = learn["iterations"] or min(max(ITERATIONS * scans, LEAST), MOST)
+    return learn | {"folds": min(learn["folds"], scans), "iterations": iterations}
 
 
 def faults(content: dict[str, Any]) -> Iterator[Fault]:

@@ -111,10 +111,11 @@ def test_no_left_is_made_right_and_a_seed_tells_all(seed):
     one, other = (drawn(np.random.default_rng(seed), CENTRE, SIZE) for _ in range(2))
     np.testing.assert_array_equal(one.knots, other.knots)
     np.testing.assert_array_equal(one.matrix, other.matrix)
-    scale = np.cbrt(np.linalg.det(one.matrix))
-    assert 0.4 < scale < 2.5
-    rotation = one.matrix / scale
+    scales = np.linalg.norm(one.matrix, axis=0)
+    assert scales.min() > 0.3 and scales.max() < 3
+    rotation = one.matrix / scales
     np.testing.assert_allclose(rotation @ rotation.T, np.eye(3), atol=1e-9)
+    assert np.linalg.det(rotation) > 0
     # Three turns of at most TURN each, one after the other.
     assert np.degrees(np.arccos((np.trace(rotation) - 1) / 2)) < 3 * TURN
     assert np.abs(one.centre - CENTRE).max() <= SHIFT

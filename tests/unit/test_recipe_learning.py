@@ -4,7 +4,7 @@ import sys
 
 import pytest
 from learning_samples import imitate_torch
-from scanmill import recipe, sheet
+from scanmill import recipe, recipe_learning, sheet
 from scanmill.learning import environment
 from scanmill.problem import SettingsError
 from scanmill.recipe import Shelf
@@ -52,6 +52,13 @@ def problems(path):
 def test_what_is_learned_is_read_with_its_defaults(tmp_path):
     read = recipe.load(written(tmp_path, HEAD + "learn: {iterations: 50}\n"))
     assert read.learn == {"folds": 4, "iterations": 50, "batch": 2}
+    assert recipe_learning.course(read.learn, 3) == {"folds": 3, "iterations": 50, "batch": 2}
+    automatic = recipe_learning.DEFAULTS
+    assert [recipe_learning.course(automatic, n)["iterations"] for n in (2, 30, 500)] == [
+        1200,
+        3000,
+        6000,
+    ]
     assert read.learned() == {"front": 4, "back": 2} and read.taught() == ["front", "back"]
     head, front, back = (structure["segment"] for structure in read.structures)
     assert front == {

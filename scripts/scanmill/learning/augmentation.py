@@ -11,8 +11,8 @@ import numpy as np
 
 Size = tuple[int, int, int]
 
-# Degrees about each axis; sds of the logarithm of the scale, of all axes and of each; voxels of a window
-# that is moved.
+# Degrees about each axis; sds of the logarithm of the scale, of all axes and of each; voxels by which
+# a window is moved.
 TURN, SCALE, STRETCH, SHIFT = 20.0, 0.15, 0.05, 4.0
 # Control points of cubic B-splines: apart from each other at least, and the sd of their moves, voxels,
 # of which the spline lets a third through.

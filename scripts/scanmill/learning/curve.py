@@ -3,6 +3,7 @@
 import csv
 import math
 from collections.abc import Iterator, Sequence
+from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,32 +16,32 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 
 
 class Point(NamedTuple):
-    """Of the iterations since the last one: the mean loss; then Dice by class in windows held back."""
+    """Of the iterations since the last one: the mean loss. dice: by structure, in windows held back."""
 
     iteration: int
     loss: float
     dice: list[float]
 
 
-def write_curve(folder: Path, curve: Sequence[Point]) -> None:
-    """Write `curve.tsv` and `curve.svg`, each as a whole."""
+def write_curve(folder: Path, curve: Sequence[Point], structures: Sequence[str]) -> None:
+    """Write `curve.tsv` and `curve.svg`, each as a whole. structures: names of the classes, from 1."""
     with replacing(folder / "curve.tsv") as temporary, open(temporary, "w", newline="") as stream:
         rows = csv.writer(stream, delimiter="\t", lineterminator="\n")
-        rows.writerow(["iteration", "loss", *(f"dice_{n}" for n in range(1, _classes(curve) + 1))])
+        rows.writerow(["iteration", "loss", *(f"dice_{name}" for name in structures)])
         for point in curve:
             dice = ["" if math.isnan(d) else f"{d:.4f}" for d in point.dice]
             rows.writerow([point.iteration, f"{point.loss:.4f}", *dice])
     with replacing(folder / "curve.svg") as temporary:
-        temporary.write_text(chart(curve), "utf-8")
+        temporary.write_text(chart(curve, structures), "utf-8")
 
 
-def chart(curve: Sequence[Point]) -> str:
-    """The loss, grey, and the Dice of each class in windows held back, both from 0 to 1, as SVG."""
+def chart(curve: Sequence[Point], structures: Sequence[str]) -> str:
+    """The loss, grey, and the Dice of each structure in windows held back, from 0 to 1, as SVG."""
     last = curve[-1].iteration if curve else 1
     lines = [(GREY, "loss", [(p.iteration, p.loss) for p in curve])]
-    for n in range(_classes(curve)):
+    for n, name in enumerate(structures):
         places = [(p.iteration, p.dice[n]) for p in curve if not math.isnan(p.dice[n])]
-        lines.append((COLOURS[n % len(COLOURS)], f"Dice of class {n + 1}", places))
+        lines.append((COLOURS[n % len(COLOURS)], escape(name), places))
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {LEFT + WIDTH + 170} '
         f'{TOP + HEIGHT + 40}" font-family="sans-serif" font-size="12">',
@@ -56,10 +57,6 @@ def chart(curve: Sequence[Point]) -> str:
         at = f'x="{LEFT + WIDTH + 12}" y="{TOP + 14 + 18 * n}"'
         parts.append(f'<text {at} fill="{colour}">{told}</text>')
     return "\n".join([*parts, "</svg>"]) + "\n"
-
-
-def _classes(curve: Sequence[Point]) -> int:
-    return len(curve[0].dice) if curve else 0
 
 
 def _x(iteration: int, last: int) -> float:

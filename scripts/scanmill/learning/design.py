@@ -25,13 +25,14 @@ class Survey:
     """What a design needs to know of a labelled scan.
 
     spacing: mm. extent: of the scan, along the network's axes, mm. box: of all that is labelled, mm
-    along each axis of the scan. intensities: of labelled voxels, some of them.
+    along each axis of the scan. intensities: of labelled voxels, some of them. labels: those in it.
     """
 
     spacing: float
     extent: Triple
     box: Triple
     intensities: np.ndarray
+    labels: frozenset[int]
 
 
 @dataclass(frozen=True)

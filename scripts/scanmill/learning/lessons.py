@@ -7,6 +7,7 @@ import numpy as np
 from scanmill.grid import Grid, bounding_box
 from scanmill.learning.design import AXES, Design, Survey, design
 from scanmill.model_folder import Model
+from scanmill.refusal import Refusal
 from scanmill.segmentation import Exemplar
 from scanmill.segmentation.exemplars import read, usable
 from scanmill.segmentation.inference import normalised
@@ -30,23 +31,36 @@ class Labelled:
 class Cohort:
     """The labelled scans of a cohort that can be read, each read when it is needed.
 
-    labels: of the structures, in their order, which become 1, 2, ... Raises Refusal `atlases-missing`
-    where fewer than two scans are left.
+    structures: their labels by name, which become 1, 2, ... in their order. Raises Refusal
+    `atlases-missing` where fewer than two scans are left.
     """
 
-    def __init__(self, exemplars: list[Exemplar], labels: list[int], record: Record) -> None:
+    def __init__(
+        self, exemplars: list[Exemplar], structures: dict[str, int], record: Record
+    ) -> None:
         self._exemplars = usable(exemplars, 2, record)
-        self._labels = labels
+        self._structures = structures
 
     def __len__(self) -> int:
         return len(self._exemplars)
 
     def __getitem__(self, number: int) -> Labelled:
-        return Labelled(*read(self._exemplars[number], self._labels))
+        return Labelled(*read(self._exemplars[number], list(self._structures.values())))
 
     def design(self, modality: str) -> Design:
-        """What a network for these scans looks at."""
-        return design([survey(self[number]) for number in range(len(self))], modality)
+        """What a network for these scans looks at.
+
+        Raises Refusal `atlases-missing` where no scan has one of the structures.
+        """
+        surveys = [survey(self[number]) for number in range(len(self))]
+        for n, name in enumerate(self._structures, 1):
+            if not any(n in known.labels for known in surveys):
+                raise Refusal(
+                    "atlases-missing",
+                    f"the structure {name} has no voxel in any of the {len(self)} atlases; labels of "
+                    "it in most of them would be right",
+                )
+        return design(surveys, modality)
 
 
 def survey(known: Labelled) -> Survey:
@@ -62,6 +76,7 @@ def survey(known: Labelled) -> Survey:
         tuple(n * finest for n in seen.shape),
         tuple(float(n * step) for n, step in zip(box, grid.spacing[::-1], strict=True)),
         found[:: 1 + len(found) // MOST_INTENSITIES].astype(float),
+        frozenset(int(n) for n in np.unique(known.labels.array)),
     )
 
 

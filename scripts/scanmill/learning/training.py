@@ -40,11 +40,12 @@ AHEAD = 16
 class Course:
     """How a network is trained.
 
-    classes: with the background. size: of a window, voxels. widths: channels by level. held: numbers
-    of the lessons that it is not shown, and watched on. key: of a checkpoint that may be gone on from.
+    structures: names of the classes, from 1. size: of a window, voxels. widths: channels by level.
+    held: numbers of the lessons that it is not shown, and watched on. key: of a checkpoint that may be
+    gone on from.
     """
 
-    classes: int
+    structures: tuple[str, ...]
     size: tuple[int, int, int]
     widths: tuple[int, ...]
     iterations: int
@@ -57,7 +58,7 @@ class Course:
 def main(folder: Path) -> None:
     """Train the network of a folder to its end."""
     course = Course(**json.loads((folder / "plan.json").read_text("utf-8")))
-    lessons = read_lessons(folder / "lessons.npz", course.classes)
+    lessons = read_lessons(folder / "lessons.npz", 1 + len(course.structures))
     weights = train(course, lessons, folder)
     with replacing(folder / "weights.npz") as temporary:
         np.savez(temporary, **weights)
@@ -77,7 +78,7 @@ def conditions() -> dict[str, Any]:
 
 
 def read_lessons(path: Path, classes: int) -> list[Lesson]:
-    """The lessons of a file."""
+    """The lessons of a file. classes: with the background."""
     with np.load(path) as arrays:
         number = len(arrays.files) // 2
         return [lesson(arrays[f"image_{n}"], arrays[f"labels_{n}"], classes) for n in range(number)]
@@ -91,7 +92,7 @@ def train(course: Course, lessons: list[Lesson], folder: Path) -> dict[str, np.n
     torch.use_deterministic_algorithms(True)
     torch.set_num_threads(conditions()["threads"])
     torch.manual_seed(course.seed)
-    network = UNet(course.classes, list(course.widths)).to(device)
+    network = UNet(1 + len(course.structures), list(course.widths)).to(device)
     network = network.to(memory_format=torch.channels_last_3d)
     optimiser = torch.optim.AdamW(network.parameters(), RATE, weight_decay=DECAY)
     state = {"network": network, "optimiser": optimiser}
@@ -109,7 +110,8 @@ def train(course: Course, lessons: list[Lesson], folder: Path) -> dict[str, np.n
         if done % math.ceil(course.iterations / POINTS) == 0 or done == course.iterations:
             curve.append(Point(done, float(np.mean(losses)), _watch(network, watched)))
             losses = []
-            write_curve(folder, curve)
+            write_curve(folder, curve, course.structures)
+            print(f"iteration {done} of {course.iterations}: loss {curve[-1].loss:.3f}", flush=True)
             if time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
                 _save(folder / "checkpoint.pt", key, state, curve)
                 saved = time.monotonic()
