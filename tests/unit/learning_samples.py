@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 from scanmill.learning import environment
+from scanmill.learning.design import Design
 
+DESIGN = Design((1.0, 1.0, 1.0), (40, 40, 40), {"zscore": "scan"})
 # What tests that train are skipped with, where nothing can train.
 LACKING = environment.lacking()
 needs_torch = pytest.mark.skipif(bool(LACKING), reason=LACKING)
