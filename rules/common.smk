@@ -17,6 +17,7 @@ from scanmill.problem import SettingsError
 
 CASE_FOLDER = "results/cases/{case}"
 MODEL_FOLDER = "results/cohort/models/{recipe}"
+SHAPE_FOLDER = "results/cohort/shapes/{recipe}"
 
 # A cohort is parallel over its cases; within one, what one core does is the same bytes every time.
 for variable in ("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
@@ -111,6 +112,26 @@ def learned_of(wildcards):
     if is_atlas(wildcards.case) or not recipe_of(wildcards).learned():
         return []
     return expand(f"{MODEL_FOLDER}/network", recipe=RECIPE_NAMES[ROWS[wildcards.case].recipe])
+
+
+def shapes_of(wildcards):
+    """The shape models of the recipe, if it has any."""
+    if is_atlas(wildcards.case) or not recipe_of(wildcards).modelled():
+        return []
+    name = RECIPE_NAMES[ROWS[wildcards.case].recipe]
+    return expand(f"{SHAPE_FOLDER}/shapes.npz", recipe=name)
+
+
+def artefacts_of(wildcards):
+    """The marks of a scan, where shape models are told what they hide."""
+    case = wildcards.case
+    return expand(f"{CASE_FOLDER}/artefacts.nii.gz", case=case) if shapes_of(wildcards) else []
+
+
+def shapes_wanted(wildcards):
+    """The structures of a recipe that models are made of, and the labels of all that atlases have."""
+    recipe = SETTINGS.recipes[recipe_key(wildcards)]
+    return {"of": recipe.modelled(), "labels": {s["name"]: s["label"] for s in recipe.of_atlas()}}
 
 
 def recipe_key(wildcards):

@@ -1,5 +1,5 @@
 rule segment:
-    # The semantic label map, from supplied labels (any grid), rules, seeds, atlases and networks;
+    # The semantic label map, from supplied labels (any grid), rules, seeds, atlases, networks and shapes;
     # what overlaps is kept whole.
     input:
         isotropic=rules.resample.output.isotropic,
@@ -14,6 +14,8 @@ rule segment:
         atlas_labels=lambda wildcards: expand(
             f"{CASE_FOLDER}/labels.nii.gz", case=atlases_of(wildcards)
         ),
+        shapes=shapes_of,
+        artefacts=artefacts_of,
         made=made_labels,
     output:
         labels=f"{CASE_FOLDER}/labels.nii.gz",

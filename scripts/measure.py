@@ -78,7 +78,7 @@ def measure(
             row: dict[str, Cell] = {"case": case, "structure": name, "label": label}
             row |= supplied_volume(name, segmented)
             if label in regions:
-                row |= {"status": "ok"}
+                row |= {"status": "ok"} | segmented.get("shapes", {}).get(name, {})
                 region = regions[label]
                 counted = counted_volume(region, grid, scan.grid)
                 row |= masked[label]

@@ -12,6 +12,8 @@ from itertools import groupby
 from pathlib import Path
 
 import numpy as np
+from scanmill.corrections.artefacts import MARKS
+from scanmill.grid import Grid
 from scanmill.label_map import LabelMap
 from scanmill.label_map_files import write_label_map
 from scanmill.refusal import Refusal
@@ -20,6 +22,9 @@ from scanmill.segmentation import Exemplar, Method, Scene, Structure, conflicts
 from scanmill.sidecar import read_sidecar
 from scanmill.stage import Record, run_job
 from scanmill.volume_file import read_grid, read_volume
+
+# Marks that hide what is there; in the others it is seen, with intensities that are not true.
+HIDING = ("padding", "streak", "metal")
 
 
 def segment(
@@ -36,6 +41,8 @@ def segment(
     learned: list[Path] | None = None,
     atlases: list[Path] | None = None,
     atlas_labels: list[Path] | None = None,
+    shapes: list[Path] | None = None,
+    artefacts: list[Path] | None = None,
 ) -> None:
     """Write the label map. structures: of the recipe, in order; later ones lie on earlier ones.
 
@@ -43,12 +50,14 @@ def segment(
     supplied_structures: what each label file is the mask of, or None for a map of several. seeds: the
     user's file of seeds, if the sheet names one. models: the folders of the recipe's trained networks;
     learned: that of the one that was trained for it, after them, if it has one.
-    atlases: their isotropic volumes; atlas_labels: their label maps.
+    atlases: their isotropic volumes; atlas_labels: their label maps. shapes: the file of the recipe's
+    shape models, and artefacts: of the scan's marks, where the recipe has such models.
     """
     grid = read_grid(isotropic)
     record.grid = grid
     resampled = read_sidecar(isotropic)
     native = tuple(resampled["native_size"]), tuple(resampled["native_spacing_mm"])
+    scan = grid.concentric(*native)
 
     @cache
     def image() -> np.ndarray:
@@ -66,6 +75,10 @@ def segment(
         wanted = list(dict.fromkeys(name for way in ways for name in way["classes"]))
         return wanted, network.classify(image(), grid, read(folder), wanted)
 
+    @cache
+    def seen() -> np.ndarray:
+        return shows(read_volume(artefacts[0]).array, grid, scan)
+
     scene = Scene(
         grid=grid,
         modality=modality,
@@ -74,16 +87,26 @@ def segment(
         labels={s["name"]: s["label"] for s in structures},
         record=record,
         supplied=list(zip(supplied_structures or [], supplied or [], strict=False)),
-        scan=grid.concentric(*native),
+        scan=scan,
         frame_of_reference=resampled.get("frame_of_reference"),
         seeds=[seed for file in seeds or [] for seed in read_seeds(file)],
         classes=classes,
         atlases=list(map(Exemplar, atlases or [], atlas_labels or [])),
+        shapes=shapes[0] if shapes else None,
+        seen=seen,
     )
     for method, run in groupby(structures, key=lambda s: s["segment"]["method"]):
         method_of(method)(list(run), scene)
     conflicts.note(structures, scene)
     write_label_map(labels, overlaps, scene.label_map, scene.labels)
+
+
+def shows(marks: np.ndarray, grid: Grid, scan: Grid) -> np.ndarray:
+    """Which voxels show what is there: within the scan as acquired, and not marked as spoiled."""
+    inside = [np.flatnonzero(layer >= 0.5) for layer in grid.coverage(scan)]
+    seen = np.zeros(grid.shape, bool)
+    seen[np.ix_(*inside[::-1])] = True
+    return seen & ~np.isin(marks, [MARKS[kind] for kind in HIDING])
 
 
 def check_learned(folder: Path) -> None:
@@ -106,6 +129,8 @@ def method_of(name: str) -> Method:
             from scanmill.segmentation import atlas as method
         case "model" | "learn":
             from scanmill.segmentation import network as method
+        case "shape":
+            from scanmill.segmentation import shape as method
     return method.segment
 
 

@@ -166,8 +166,43 @@ INTERVALS = {
     for end, column in (("Lower", form.format("low")), ("Upper", form.format("high")))
 }
 
+MODEL = "the shape model of the recipe's atlases"
+
+SHAPE_MODEL = {
+    "shape_volume_mm3": Column(
+        "Volume of the structure as its shape model completes it: its mask, and what the model expects "
+        "beyond the scan. Empty where the recipe asks for no model. volume_mm3 is of what lies in the "
+        "scan",
+        "mm3",
+    ),
+    "shape_unseen_percent": Column(
+        "The part of shape_volume_mm3 that lies beyond the scan, or in voxels that metal, streaks or "
+        "padding hide: expected, not seen",
+        "%",
+    ),
+    "shape_changed_percent": Column(
+        "Voxels that the model added or took away in the scan, of those that it was given", "%"
+    ),
+    "shape_distance": Column(
+        f"Mahalanobis' distance from the mean of {MODEL}: the root of the sum of squares of the "
+        "coefficients of its modes, in standard deviations, each at most 3"
+    ),
+    "shape_percentile": Column(
+        "How many shapes of a hundred, varying as the atlases do, are less unusual: by chi-squared of "
+        "shape_distance, scaled by what each atlas is from the model of the others",
+        "%",
+    ),
+    "shape_residual_mm": Column(
+        "Root mean square distance of the fitted model's surface from that of the structure as it was "
+        "given, where it is seen: what the model cannot explain",
+        "mm",
+    ),
+    "shape_atlases": Column(f"Atlases that {MODEL} was made of"),
+    "shape_modes": Column(f"Modes of {MODEL}: as many as hold 98 % of its variance"),
+}
+
 COLUMNS: dict[str, Column] = (
-    STATE | VOLUMES | SURFACE | LOCATION | EXTENT | SHAPE | INTENSITY | INTERVALS
+    STATE | VOLUMES | SURFACE | LOCATION | EXTENT | SHAPE | INTENSITY | INTERVALS | SHAPE_MODEL
 )
 
 

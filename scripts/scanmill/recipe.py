@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scanmill import disk, recipe_learning, recipe_models, snomed, yaml_file
+from scanmill import disk, recipe_learning, recipe_models, recipe_shapes, snomed, yaml_file
 from scanmill.problem import Problem, SettingsError, collected, known_names, shown
 from scanmill.recipe_steps import not_earlier, step_faults
 from scanmill.seed_file import BACKGROUND
@@ -42,7 +42,8 @@ class Recipe:
     snomed.CATEGORIES), laterality (of snomed.LATERALITIES, or None), colour, segment {method,
     steps; for `labels`, `atlas` and `learn` value, in a label map, and named, patterns of the name in
     a DICOM object, both of the case's own labels or of the atlases'; for `seeded` seeds, radius,
-    reach, mm, and inside, a structure or None; for `model` and `learn` its number in `models`, after
+    reach, mm, and inside, a structure or None; for `shape` of, a structure, and tolerance, mm or
+    None; for `model` and `learn` its number in `models`, after
     which the learned one comes, and classes, names},
     triangles (None: as many as the surface has), distances_to (names of other structures) and drawn
     (a margin says where its boundary is, not the image). models: the folders of trained networks.
@@ -67,8 +68,14 @@ class Recipe:
         return [s["name"] for s in self.structures if s["segment"]["method"] == "labels"]
 
     def taught(self) -> list[str]:
-        """Names of the structures that atlases teach, by themselves or through a network."""
-        return [s["name"] for s in self.structures if s["segment"]["method"] in TEACHABLE]
+        """Names of the structures that atlases teach: by themselves, a network or a shape model."""
+        by_method = {s["name"] for s in self.structures if s["segment"]["method"] in TEACHABLE}
+        teachable = by_method.union(self.modelled())
+        return [s["name"] for s in self.structures if s["name"] in teachable]
+
+    def modelled(self) -> list[str]:
+        """Names of the structures whose shapes models are made of."""
+        return recipe_shapes.modelled(self.structures)
 
     def has_method(self, method: str) -> bool:
         """Is any structure found by that method?"""
@@ -82,7 +89,7 @@ class Recipe:
     def of_atlas(self) -> list[dict[str, Any]]:
         """The structures that atlases teach, taken from the labels of one."""
         taught = [s for s in self.structures if s["name"] in self.taught()]
-        return [s | {"segment": s["segment"] | {"method": "labels", "steps": []}} for s in taught]
+        return [s | {"segment": _from_labels(s)} for s in taught]
 
     def seeded(self) -> list[str]:
         """Names of the structures that grow from seeds which the sheet supplies."""
@@ -147,7 +154,9 @@ def load(path: Path) -> Recipe:
     document = yaml_file.read(path)
     faults = yaml_file.check(document.content, "recipe")
     faults += _disagreements(document, {fault.keys[:2] for fault in faults})
-    faults = faults or list(recipe_learning.faults(document.content))
+    if not faults:
+        content = document.content
+        faults = [*recipe_learning.faults(content), *recipe_shapes.faults(content)]
     if faults:
         problems = [document.problem(fault) for fault in faults]
         raise SettingsError(sorted(problems, key=lambda p: (p.line, p.column)))
@@ -184,6 +193,12 @@ def _filled(structure: dict[str, Any], folders: list[str]) -> dict[str, Any]:
     }
 
 
+def _from_labels(structure: dict[str, Any]) -> dict[str, Any]:
+    """How a structure is found in the labels of an atlas, however it is in a scan."""
+    named = {"value": structure["label"], "named": [structure["name"]]} | structure["segment"]
+    return {key: named[key] for key in ("value", "named")} | {"method": "labels", "steps": []}
+
+
 def _is_drawn(steps: list[dict[str, Any]]) -> bool:
     """Does a margin, and no intensity after it, say where the boundary is?"""
     kinds = [kind for step in steps for kind in step if kind in ("margin", "window")]
@@ -207,6 +222,7 @@ def _filled_segment(structure: dict[str, Any], folders: list[str]) -> dict[str, 
             "classes": [structure["name"]],
         },
         "rules": {},
+        "shape": {"of": None, "tolerance": None},
         "seeded": {"seeds": FROM_FILE, "radius": 0.0, "reach": None, "inside": None},
     }[segment["method"]]
     filled = {key: segment.get(key, default) for key, default in defaults.items()}

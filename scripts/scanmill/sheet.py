@@ -11,6 +11,7 @@ from scanmill import tab_table
 from scanmill.places import CellError, Labels, Places
 from scanmill.problem import SettingsError, known_names, shown
 from scanmill.recipe import Recipe, Shelf, UnknownRecipeError
+from scanmill.shape_model import FEWEST
 from scanmill.tab_table import Line, Table
 
 REQUIRED = ("case", "scan")
@@ -202,6 +203,11 @@ def _check_role(role: str, recipe: Recipe, atlases: int) -> None:
         raise CellError(
             f"'atlas' was found, and the recipe '{recipe.name}' learns nothing from atlases; the "
             "recipe of the cases that it is an atlas for would be right"
+        )
+    if role == "scan" and recipe.modelled() and atlases < FEWEST:
+        raise CellError(
+            f"the recipe '{recipe.name}' learns the shape of {', '.join(recipe.modelled())} from "
+            f"atlases, and {atlases} rows are atlases; {FEWEST} or more would be right"
         )
     if role == "scan" and taught and not atlases:
         raise CellError(

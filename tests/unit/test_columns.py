@@ -8,7 +8,7 @@ import pytest
 from bodies import BODIES, CENTRE, OBLIQUE, grid_over, mask_of
 from measure import measure
 from mesh import mesh
-from scanmill.columns import COLUMNS, INTERVALS
+from scanmill.columns import COLUMNS, INTERVALS, SHAPE_MODEL
 from scanmill.label_map import LabelMap, Region
 from scanmill.label_map_files import write_label_map
 from scanmill.phantom.body import sphere
@@ -59,6 +59,7 @@ def rows(tmp_path_factory) -> dict[str, dict[str, str]]:
         "structures": {"spleen": REFUSED},
         "native_size": list(grid.size),
         "native_spacing_mm": list(grid.spacing),
+        "shapes": {"organ": dict.fromkeys(SHAPE_MODEL, 1.0)},
         "supplied_volume_mm3": {"organ": 1000.0, "tumour": 500.0, "spleen": 0.0},
     }
     for path in paths.values():

@@ -12,8 +12,8 @@ from scanmill.phantom.description import turned
 from scanmill.refusal import Refusal
 from scanmill.shape_model.completion import complete
 from scanmill.shape_model.correspondence import Exemplar, enclosed, outward, template
-from scanmill.shape_model.fit import fit
-from scanmill.shape_model.model import build, mahalanobis, residual
+from scanmill.shape_model.fit import fit, mahalanobis, residual
+from scanmill.shape_model.model import build
 from scanmill.shape_model.modes import Modes, procrustes
 from scanmill.shape_model.signed_distance import SignedDistance, steps_of
 
@@ -160,7 +160,7 @@ def test_a_fit_does_not_follow_outliers(model):
     body = ellipsoid((23, 14, 11))
     mask, grid = whole(body, (1.2, 1.2, 1.2), margin=12.0)
     plain = fit(model.modes, model.triangles, exemplar(body).distance, model.noise)
-    spoiled, around = mask.copy(), plain.points[::90]
+    spoiled, around = mask.copy(), plain.points[::80]
     for n, place in enumerate(around):
         spoiled[mask_of(sphere(4.5, tuple(place.tolist())), grid)] = n % 2 == 0
     found = fit(

@@ -28,6 +28,8 @@ OF_ONE_STRUCTURE = (
     "seeds-conflict",
     "seeds-unbounded",
     "midline-unclear",
+    "shape-missing",
+    "shape-lost",
     "labels-elsewhere",
     "labels-unreadable",
     "labels-frame",
@@ -55,7 +57,8 @@ class Scene:
     frame_of_reference: the scan's, sealed (see the module of that name); None where it has none.
     seeds: those that the sheet supplies. classes: gives of a network of the recipe, by number, the
     names that are wanted and which of them, from 1, each voxel is of; found on first use and kept.
-    atlases: labelled scans of the same recipe.
+    atlases: labelled scans of the same recipe. shapes: the file of its shape models. seen: gives the
+    voxels, [z, y, x], that show what is there, not beyond the scan or spoiled.
     """
 
     grid: Grid
@@ -70,6 +73,8 @@ class Scene:
     seeds: list[Seed] = field(default_factory=list)
     classes: Callable[[int], tuple[list[str], np.ndarray]] | None = None
     atlases: list[Exemplar] = field(default_factory=list)
+    shapes: Path | None = None
+    seen: Callable[[], np.ndarray] | None = None
 
     @cached_property
     def midline(self) -> Midline:

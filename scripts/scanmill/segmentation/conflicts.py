@@ -18,7 +18,7 @@ def note(structures: list[Structure], scene: Scene) -> None:
 
     structures: of the recipe, in order. Each entry: structure, taken_by, voxels, ml and share, of the
     whole structure. A large share is warned of (`structures-overlap`) unless the recipe says so: the
-    later one is, by `inside` or by its seeds, from the earlier one, or a margin draws one of the two.
+    later one is, by `inside`, `of` or its seeds, from the earlier one, or a margin draws either.
     """
     origins = _origins(structures)
     names = {label: name for name, label in scene.labels.items()}
@@ -53,11 +53,11 @@ def _taken(label: int, scene: Scene) -> list[tuple[int, int]]:
 
 
 def _origins(structures: list[Structure]) -> dict[str, set[str]]:
-    """Of each structure, the earlier ones that it is said to lie in or to grow from, and theirs."""
+    """Of each structure, the earlier ones that it lies in, grows from or completes, and theirs."""
     origins: dict[str, set[str]] = {}
     for structure in structures:
         segment = structure["segment"]
-        named = {segment.get("inside"), *_values(structure, "inside")}
+        named = {segment.get("inside"), segment.get("of"), *_values(structure, "inside")}
         if isinstance(segment.get("seeds"), str) and segment["seeds"] != FROM_FILE:
             named.add(segment["seeds"])
         own = named - {None}

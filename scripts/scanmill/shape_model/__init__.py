@@ -2,3 +2,6 @@
 
 Own code, with numpy: no maintained package builds such models.
 """
+
+# Fewer atlases show next to nothing of how a shape varies.
+FEWEST = 5

@@ -77,6 +77,16 @@ def fit(modes: Modes, triangles: Array, distance: SignedDistance, noise: float) 
     return Fit(points, coefficients, away, seen, trusted, np.linalg.inv(normal), freedom)
 
 
+def residual(found: Fit) -> float:
+    """The root mean square distance of a fit from the surface that is seen, mm."""
+    return float(np.sqrt((found.away[found.seen] ** 2).mean()))
+
+
+def mahalanobis(found: Fit) -> float:
+    """How far a fit's shape lies from the mean, in standard deviations of the modes."""
+    return float(np.sqrt((found.coefficients**2).sum()))
+
+
 def start(modes: Modes, distance: SignedDistance) -> Array:
     """Where the mean shape's centroid may lie, LPS mm.
 

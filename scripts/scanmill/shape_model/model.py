@@ -6,13 +6,12 @@ import numpy as np
 from scipy.stats import chi2
 
 from scanmill.refusal import Refusal
+from scanmill.shape_model import FEWEST
 from scanmill.shape_model.correspondence import Exemplar, carried, template
-from scanmill.shape_model.fit import Fit, fit
+from scanmill.shape_model.fit import fit, mahalanobis, residual
 from scanmill.shape_model.modes import Modes
 
 Array = np.ndarray
-# Fewer atlases show next to nothing of how a shape varies.
-FEWEST = 5
 # Points that are compared to choose the reference, along each axis.
 LATTICE = 24
 
@@ -76,16 +75,6 @@ def check_number(count: int) -> None:
             "shape-missing",
             f"{count} atlases show the whole structure, and a shape model needs {FEWEST} or more",
         )
-
-
-def residual(found: Fit) -> float:
-    """The root mean square distance of a fit from the surface that is seen, mm."""
-    return float(np.sqrt((found.away[found.seen] ** 2).mean()))
-
-
-def mahalanobis(found: Fit) -> float:
-    """How far a fit's shape lies from the mean, in standard deviations of the modes."""
-    return float(np.sqrt((found.coefficients**2).sum()))
 
 
 def _left_out(
