@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from scanmill.atomic import replacing
 from scanmill.learning.curve import Point, write_curve
@@ -179,15 +178,22 @@ def _loss(scores: list[Tensor], labels: Tensor) -> Tensor:
     total = scores[0].new_zeros(())
     for n, (weight, score) in enumerate(zip(weights, scores, strict=True)):
         step = 2**n
-        own = labels[:, ::step, ::step, ::step]
-        total = total + weight * (functional.cross_entropy(score, own) + _dice_loss(score, own))
+        truth = _one_hot(labels[:, ::step, ::step, ::step], score.shape[1])
+        # torch's own cross-entropy is not deterministic on a GPU.
+        entropy = -(score.log_softmax(1) * truth).sum(1).mean()
+        total = total + weight * (entropy + _dice_loss(score, truth))
     return total / sum(weights)
 
 
-def _dice_loss(scores: Tensor, labels: Tensor) -> Tensor:
+def _one_hot(labels: Tensor, classes: int) -> Tensor:
+    """[n, classes, a, b, c] of labels [n, a, b, c]: 1 for the own class, else 0."""
+    known = torch.arange(classes, device=labels.device).reshape(1, -1, 1, 1, 1)
+    return (labels[:, None] == known).float()
+
+
+def _dice_loss(scores: Tensor, truth: Tensor) -> Tensor:
     """1 - the mean soft Dice of the structures."""
-    chances = scores.softmax(1)[:, 1:]
-    truth = functional.one_hot(labels, scores.shape[1]).movedim(-1, 1)[:, 1:].to(chances.dtype)
+    chances, truth = scores.softmax(1)[:, 1:], truth[:, 1:]
     axes = (2, 3, 4)
     both = (chances * truth).sum(axes)
     return 1 - ((2 * both + 1) / (chances.sum(axes) + truth.sum(axes) + 1)).mean()
@@ -200,10 +206,11 @@ def _watch(network: UNet, windows: list[tuple[np.ndarray, np.ndarray]]) -> list[
     both, either = 0.0, 0.0
     for image, labels in windows:
         scores = _scores(network, torch.from_numpy(image)[None, None].to(device))[0]
-        found = functional.one_hot(scores.argmax(1)[0], scores.shape[1]).cpu().numpy()[..., 1:]
-        truth = labels[..., None] == np.arange(1, scores.shape[1])
-        both = both + 2 * (found * truth).sum((0, 1, 2))
-        either = either + (found + truth).sum((0, 1, 2))
+        classes = np.arange(1, scores.shape[1])
+        found = scores.argmax(1)[0].cpu().numpy()[..., None] == classes
+        truth = labels[..., None] == classes
+        both = both + 2.0 * (found & truth).sum((0, 1, 2))
+        either = either + found.sum((0, 1, 2)) + truth.sum((0, 1, 2))
     return [float(b / e) if e else math.nan for b, e in zip(both, either, strict=True)]
 
 
