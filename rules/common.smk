@@ -275,6 +275,7 @@ def described_recipes():
             "ledger_limit": recipe.ledger_limit,
             "uneven_slices": recipe.uneven_slices,
             "correct": recipe.correct,
+            "learn": recipe.learn,
             "structures": recipe.structures,
         }
         for name, recipe in found.items()

@@ -36,13 +36,14 @@ from export_samples import (
 from highdicom.seg import segread
 from pydicom import dcmread
 from pydicom.uid import EnhancedCTImageStorage
+from scanmill import yaml_file
 from scanmill.export.identity import Original, Pseudonyms
 from scanmill.export.instance import write_object
 from scanmill.export.measurement_report import measurement_report
 from scanmill.export.segmentation_object import binary_segmentation, label_map_segmentation
 from scanmill.export.source_images import source_images
 from scanmill.export.structure_set import structure_set
-from scanmill.export.structures import exported
+from scanmill.export.structures import ALGORITHMS, exported
 from scanmill.export.surface_object import surface_object
 from scanmill.grid import Grid
 from scanmill.label_map import Region
@@ -535,3 +536,8 @@ def test_every_recipe_s_structure_can_be_described():
         assert [s.name for s in structures] == [s["name"] for s in described]
         seg = binary_segmentation(structures, source_on(grid))
         assert len(seg.SegmentSequence) == len(described)
+
+
+def test_every_method_of_recipes_tells_how_it_finds_a_structure():
+    methods = yaml_file.schema("recipe")["$defs"]["segment"]["properties"]["method"]["enum"]
+    assert set(ALGORITHMS) == set(methods)

@@ -12,7 +12,9 @@ ALGORITHMS = {
     "labels": "SEMIAUTOMATIC",
     "seeded": "SEMIAUTOMATIC",
     "atlas": "AUTOMATIC",
+    "learn": "AUTOMATIC",
     "model": "AUTOMATIC",
+    "shape": "AUTOMATIC",
 }
 
 
