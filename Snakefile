@@ -28,6 +28,7 @@ rule all:
     default_target: True
     input:
         rules.collect.output,
+        finished_stages(),
 
 
 onsuccess:

@@ -312,6 +312,13 @@ def exported_objects():
     return expand(rules.export.output.sidecar, case=CASES) if SETTINGS.export else []
 
 
+def finished_stages():
+    """The sidecar of each stage of each case. What failed while it was done again left none: by these, and
+    not by the tables that an earlier run left, Snakemake sees that it is still to be done."""
+    stages = (rules.ingest, rules.resample, rules.segment, rules.mesh, rules.measure)
+    return [expand(stage.output.sidecar, case=CASES) for stage in stages]
+
+
 def cohort_tables():
     """What collect writes; the tables also go into Snakemake's own report."""
     tables = {

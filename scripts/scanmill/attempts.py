@@ -20,10 +20,10 @@ def begin(attempt: int, note: Path) -> None:
     if attempt == 1:
         note.unlink(missing_ok=True)
     elif note.exists():
-        sys.exit(f"{note.read_text()} crashed, and would crash again: its log says why.")
+        sys.exit(f"{note.read_text()}\nThis would happen again, and was not tried again.")
 
 
-def crashed(stage: str, error: BaseException, note: Path) -> None:
-    """Note that a stage ended by an exception which another attempt would raise again."""
+def crashed(error: BaseException, said: str, note: Path) -> None:
+    """Note what was said of the exception that ended a stage, if another attempt would raise it."""
     if not isinstance(error, PASSING):
-        note.write_text(stage)
+        note.write_text(said)

@@ -5,10 +5,11 @@ outputs with a sidecar that says why, and gives each finished output its sidecar
 is a crash: it reaches the log with its traceback and fails the job.
 """
 
+import errno
 import os
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,11 @@ from scanmill.sidecar import (
 TRIGGERS = ("library", "state", "made")
 # Where the rule fetch puts what it downloads.
 DOWNLOADS = "downloads"
+
+VANISHED = (
+    "a file of the case was there when the run began and is not any more; once it is back, the same "
+    "command again goes on"
+)
 
 Paths = Mapping[str, Path | list[Path]]
 
@@ -90,6 +96,7 @@ def _said(
         record.warnings = _upstream_warnings(inputs, outputs, sums)
         body(record, **inputs, **outputs, **parameters, **private)
     except Refusal as refusal:
+        _check_there(sums)
         said |= {"status": "refused", "code": refusal.code, "reason": refusal.reason}
         said["stage"] = refusal.stage or name
         for path in outputs.values():
@@ -108,8 +115,8 @@ def _said(
 def run_job(job: Any, body: Callable[..., None]) -> None:
     """Run a stage as a Snakemake job: `job` is the `snakemake` object that a script is given."""
     note = Path(job.log[0]).with_name("crashed")
-    attempts.begin(job.resources.attempt, note)
     print_to(job.log[0])
+    attempts.begin(job.resources.attempt, note)
     cards = {
         k: read_card(Path(v))
         for k, v in job.input.items()
@@ -127,12 +134,18 @@ def run_job(job: Any, body: Callable[..., None]) -> None:
     parameters = {key: value for key, value in job.params.items() if key not in TRIGGERS}
     # Not the rule's name: that is another one where a workflow uses these rules as its module.
     try:
+        _check_there(path for files, _ in cards.values() for path in files)
         run_stage(body.__name__, body, inputs, outputs, parameters, private)
     except Exception as error:
-        attempts.crashed(body.__name__, error, note)
-        if not cards:
-            raise
-        sys.exit(_crash(error))
+        said = _crash(error) if cards else traceback.format_exc()
+        attempts.crashed(error, said, note)
+        sys.exit(said)
+
+
+def _check_there(paths: Iterable[Path]) -> None:
+    """What vanished is no property of the scan, to be refused, but may come back: raise an OSError."""
+    if not all(path.exists() for path in paths):
+        raise FileNotFoundError(errno.ENOENT, VANISHED)
 
 
 def _crash(error: BaseException) -> str:
