@@ -7,6 +7,7 @@ by structure and scan, and how often the network is right when it says how sure 
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scanmill.atomic import replacing_folder
@@ -14,9 +15,13 @@ from scanmill.learning import folder
 from scanmill.learning.cross_validation import Reliability, examined, summary
 from scanmill.learning.graph import Weights
 from scanmill.learning.lessons import Cohort, held_by
+from scanmill.refusal import Refusal
 from scanmill.segmentation import Exemplar
 from scanmill.sidecar import write_json
 from scanmill.stage import Record, run_job
+
+# Dice above 0.7 is customarily called good (Zijdenbos et al. 1994, doi:10.1109/42.363096).
+POOR = 0.7
 
 
 def cross_validate(
@@ -38,9 +43,14 @@ def cross_validate(
             one = folder.model_of(Path(place), design, modality, list(structures))
             folder.write(one, [own])
             for number in held_by(fold, len(weights), len(cohort)):
-                cases[number] = examined(cohort[number], one, reliability)
+                try:
+                    cases[number] = examined(cohort[number], one, reliability)
+                except Refusal as refusal:
+                    record.warn(refusal.code, f"of the labelled scans, one: {refusal.reason}")
+    told = summary(list(structures), [cases[number] for number in sorted(cases)])
+    warn_of_poor(told, record)
     record.details["cross_validation"] = {
-        "structures": summary(list(structures), [cases[number] for number in sorted(cases)]),
+        "structures": told,
         "calibration_error": round(reliability.error(), 4),
         "reliability": reliability.table(),
     }
@@ -48,6 +58,20 @@ def cross_validate(
         joined = folder.model_of(place, design, modality, list(structures))
         folder.write(joined, weights)
         write_json(place / "validation.json", record.details["cross_validation"])
+
+
+def warn_of_poor(told: dict[str, Any], record: Record) -> None:
+    """Warn of structures that the networks do not find well; all cases get the warning."""
+    for name, scores in told.items():
+        mean = scores["dice_mean"]
+        if mean is None or mean < POOR:
+            found = "in none" if mean is None else f"with a mean Dice of {mean:.2f}"
+            record.warn(
+                "learned-poorly",
+                f"in labelled scans that they were not shown, the trained networks find it {found}; "
+                "more labelled scans, or longer training, would be right",
+                name,
+            )
 
 
 def read_weights(network: Path) -> Weights:

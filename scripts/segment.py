@@ -70,7 +70,7 @@ def segment(
 
         folder = [*(models or []), *(learned or [])][number]
         if folder in (learned or []):
-            check_learned(folder)
+            check_learned(folder, record)
         ways = [s["segment"] for s in structures if s["segment"].get("model") == number]
         wanted = list(dict.fromkeys(name for way in ways for name in way["classes"]))
         return wanted, network.classify(image(), grid, read(folder), wanted)
@@ -109,11 +109,12 @@ def shows(marks: np.ndarray, grid: Grid, scan: Grid) -> np.ndarray:
     return seen & ~np.isin(marks, [MARKS[kind] for kind in HIDING])
 
 
-def check_learned(folder: Path) -> None:
-    """Raise the Refusal of a network that could not be trained."""
+def check_learned(folder: Path, record: Record) -> None:
+    """Pass on what is said of a network that was trained. Raises its Refusal where it could not be."""
     said = read_sidecar(folder)
     if said["status"] == "refused":
         raise Refusal(said["code"], said["reason"], said["stage"])
+    record.warnings += said["warnings"]
 
 
 def method_of(name: str) -> Method:

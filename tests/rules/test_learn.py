@@ -24,9 +24,9 @@ STRUCTURES = {"half": 5, "ball": 3}
 OFFSET = np.array([0.0, 0.0, 4.0])
 
 
-def shown(kind: str) -> tuple[np.ndarray, np.ndarray, object]:
+def shown(kind: str, extent: float = 24.0) -> tuple[np.ndarray, np.ndarray, object]:
     """A bright upper half and a brighter ball in it, on a grid of that kind, and their labels."""
-    grid = grid_of(kind, 24.0)
+    grid = grid_of(kind, extent)
     about = points_of(grid) - CENTRE
     half = about[..., 2] > 0
     ball = np.linalg.norm(about - OFFSET, axis=-1) < 4
@@ -34,8 +34,8 @@ def shown(kind: str) -> tuple[np.ndarray, np.ndarray, object]:
     return np.select([ball, half], [600, 150], 0).astype(np.int16), labels, grid
 
 
-def put_atlas(folder: Path, kind: str) -> Path:
-    image, labels, grid = shown(kind)
+def put_atlas(folder: Path, kind: str, extent: float = 24.0) -> Path:
+    image, labels, grid = shown(kind, extent)
     put_volume(folder / "labels.nii.gz", labels, grid)
     return put_volume(folder / "isotropic.nii.gz", image, grid)
 
@@ -93,12 +93,26 @@ def test_each_network_is_measured_on_what_it_was_not_shown(tmp_path, atlases):
         assert measured["structures"][name]["dice_mean"] == pytest.approx(np.mean(scores), abs=1e-4)
     assert 0.5 < measured["calibration_error"] < 1
     assert sum(row["voxels"] for row in measured["reliability"]) > 10_000
+    assert [(w["code"], w["structure"]) for w in said["warnings"]] == [
+        ("learned-poorly", name) for name in STRUCTURES
+    ]
+    _, found = segmented(atlases[1], model)
+    assert found["warnings"] == said["warnings"]
+
+
+def test_a_labelled_scan_that_cannot_be_segmented_is_told_and_not_measured(tmp_path, atlases):
+    network = put_network(tmp_path / "fold-0" / "network", 1)
+    small = put_atlas(tmp_path / "atlas-4", "oblique", 6.0)
+    _, said = validated(tmp_path / "joined", [network, network], [*atlases, small])
+    assert said["status"] == "ok"
+    assert [warning["code"] for warning in said["warnings"]] == ["scan-too-small"]
+    assert said["cross_validation"]["structures"]["half"]["scans"] == len(atlases)
 
 
 def test_what_is_learned_segments_a_scan(tmp_path, atlases):
     network = put_network(tmp_path / "fold-0" / "network", 1)
     model, measured = validated(tmp_path / "joined", [network, network], atlases)
-    assert measured["cross_validation"]["calibration_error"] < 0.1
+    assert measured["cross_validation"]["calibration_error"] < 0.1 and not measured["warnings"]
     read = model_folder.check(model)
     assert read.classes == ("background", "half", "ball") and read.axes == AXES
     image, truth, grid = shown("oblique")
