@@ -61,7 +61,7 @@ def _rows(case: Labelled, recipe: Recipe, folder: Path) -> list[dict[str, str]]:
     own.mkdir()
     named = ("volume", "isotropic", "unsmoothed", "artefacts", "labels")
     files = {name: own / f"{name}.nii.gz" for name in named}
-    files |= {name: own / name for name in ("overlaps", "surfaces")}
+    files |= {name: own / name for name in ("overlaps", "doubts", "surfaces")}
     files |= {"model": own / "model.glb", "measurements": own / "measurements.csv"}
     files |= {"scan": [scan], "supplied": [labels]}
     said = vars(recipe) | {"case": "a", "formats": ["ply"], "supplied_structures": [None]}
@@ -75,9 +75,10 @@ def _rows(case: Labelled, recipe: Recipe, folder: Path) -> list[dict[str, str]]:
 
     run(ingest, "scan", "volume")
     run(resample, "volume", "isotropic unsmoothed artefacts")
-    run(segment, "isotropic supplied" if recipe.supplied() else "isotropic", "labels overlaps")
+    reads = "isotropic supplied" if recipe.supplied() else "isotropic"
+    run(segment, reads, "labels overlaps doubts")
     run(mesh, "labels overlaps", "surfaces model")
-    reads = "volume artefacts labels overlaps surfaces"
+    reads = "volume artefacts labels overlaps doubts surfaces"
     run(measure, reads, "measurements", isotropic=files["unsmoothed"])
     with open(files["measurements"], newline="") as stream:
         return list(csv.DictReader(stream))

@@ -12,6 +12,8 @@ rule measure:
         labels_sidecar=rules.segment.output.sidecar,
         overlaps=rules.segment.output.overlaps,
         overlaps_sidecar=rules.segment.output.overlaps_sidecar,
+        doubts=rules.segment.output.doubts,
+        doubts_sidecar=rules.segment.output.doubts_sidecar,
         surfaces=rules.mesh.output.surfaces,
         surfaces_sidecar=rules.mesh.output.sidecar,
     output:

@@ -20,8 +20,10 @@ rule segment:
     output:
         labels=f"{CASE_FOLDER}/labels.nii.gz",
         overlaps=directory(f"{CASE_FOLDER}/overlaps"),
+        doubts=directory(f"{CASE_FOLDER}/doubts"),
         sidecar=f"{CASE_FOLDER}/labels.json",
         overlaps_sidecar=f"{CASE_FOLDER}/overlaps.json",
+        doubts_sidecar=f"{CASE_FOLDER}/doubts.json",
     log:
         "logs/{case}/segment.log",
     benchmark:

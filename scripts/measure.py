@@ -1,7 +1,7 @@
 """Measure: one row per structure of the recipe, each number with its meaning in `columns`.
 
-In: volume.nii.gz, isotropic.nii.gz, labels.nii.gz with overlaps/, surfaces/ and its sidecar. Out:
-measurements.csv. Volumes are told from the scan as acquired, `volume`.
+In: volume.nii.gz, isotropic.nii.gz, labels.nii.gz with overlaps/ and doubts/, surfaces/ and its
+sidecar. Out: measurements.csv. Volumes are told from the scan as acquired, `volume`.
 A structure that was not found, or whose surface could not be closed, has empty cells and says why.
 """
 
@@ -16,9 +16,9 @@ from scanmill.columns import COLUMNS, distance_column, distance_columns
 from scanmill.diameters import axial_diameters
 from scanmill.grid import Grid
 from scanmill.intensity_features import histogram, intensity_features
-from scanmill.interval import count_of, intervals, volume_of
+from scanmill.interval import intervals
 from scanmill.label_map import Region
-from scanmill.label_map_files import read_label_map
+from scanmill.label_map_files import find_doubt, read_label_map
 from scanmill.location import location
 from scanmill.mesh_file import find_surface
 from scanmill.shape_features import shape_features
@@ -31,6 +31,7 @@ from scanmill.volume_ledger import (
     check_ledger,
     counted_volume,
     differences,
+    estimated_volume,
     supplied_volume,
     told_volume,
 )
@@ -46,6 +47,7 @@ def measure(
     artefacts: Path,
     labels: Path,
     overlaps: Path,
+    doubts: Path,
     surfaces: Path,
     measurements: Path,
     case: str,
@@ -83,11 +85,9 @@ def measure(
                 counted = counted_volume(region, grid, scan.grid)
                 row |= masked[label]
                 row["mask_volume_mm3"] = counted
-                if structure["drawn"]:
-                    estimate = count_of(region, grid, scan.grid, counted)
-                else:
-                    around = neighbours_of(label, regions, covered)
-                    estimate = volume_of(region, grid, scan, counted, around)
+                around = None if structure["drawn"] else neighbours_of(label, regions, covered)
+                doubt = find_doubt(doubts, name, grid)
+                estimate = estimated_volume(region, grid, scan, counted, around, doubt)
                 row |= told_volume(record, name, estimate, counted, scan.grid)
                 row |= _believed(record, name, spoiled[label])
                 row |= _surface(meshed["structures"][name])

@@ -3,19 +3,20 @@
 In: isotropic.nii.gz with its sidecar; what the sheet supplies: labels, which are label maps on any
 grid, DICOM SEG, or RTSTRUCT, whose contours are drawn on the scan's slices as acquired; and seeds,
 points in LPS mm; the recipe's trained networks, and its atlases as these stages made them. Out:
-labels.nii.gz, the label map on the isotropic grid, and overlaps/<structure>.nii.gz, the whole mask of
-each structure that another one covers in part.
+labels.nii.gz, the label map on the isotropic grid; overlaps/<structure>.nii.gz, the whole mask of each
+structure that another one covers in part; doubts/<structure>.nii.gz, what its method was not sure of.
 """
 
 from functools import cache
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scanmill.corrections.artefacts import MARKS
 from scanmill.grid import Grid
 from scanmill.label_map import LabelMap
-from scanmill.label_map_files import write_label_map
+from scanmill.label_map_files import write_doubts, write_label_map
 from scanmill.refusal import Refusal
 from scanmill.seed_file import read_seeds
 from scanmill.segmentation import Exemplar, Method, Scene, Structure, conflicts
@@ -26,12 +27,16 @@ from scanmill.volume_file import read_grid, read_volume
 # Marks that hide what is there; in the others it is seen, with intensities that are not true.
 HIDING = ("padding", "streak", "metal")
 
+if TYPE_CHECKING:
+    from scanmill.segmentation.network import Answer
+
 
 def segment(
     record: Record,
     isotropic: Path,
     labels: Path,
     overlaps: Path,
+    doubts: Path,
     modality: str,
     structures: list[Structure],
     supplied: list[Path] | None = None,
@@ -64,16 +69,16 @@ def segment(
         return read_volume(isotropic).array
 
     @cache
-    def classes(number: int) -> tuple[list[str], np.ndarray]:
+    def answers(number: int) -> "Answer":
         from scanmill.model_folder import read
-        from scanmill.segmentation import network
+        from scanmill.segmentation.network import Answer
 
         folder = [*(models or []), *(learned or [])][number]
         if folder in (learned or []):
             check_learned(folder, record)
         ways = [s["segment"] for s in structures if s["segment"].get("model") == number]
         wanted = list(dict.fromkeys(name for way in ways for name in way["classes"]))
-        return wanted, network.classify(image(), grid, read(folder), wanted)
+        return Answer.of(image(), grid, read(folder), wanted)
 
     @cache
     def seen() -> np.ndarray:
@@ -90,7 +95,7 @@ def segment(
         scan=scan,
         frame_of_reference=resampled.get("frame_of_reference"),
         seeds=[seed for file in seeds or [] for seed in read_seeds(file)],
-        classes=classes,
+        answers=answers,
         atlases=list(map(Exemplar, atlases or [], atlas_labels or [])),
         shapes=shapes[0] if shapes else None,
         seen=seen,
@@ -99,6 +104,7 @@ def segment(
         method_of(method)(list(run), scene)
     conflicts.note(structures, scene)
     write_label_map(labels, overlaps, scene.label_map, scene.labels)
+    write_doubts(doubts, scene.doubts, grid)
 
 
 def shows(marks: np.ndarray, grid: Grid, scan: Grid) -> np.ndarray:

@@ -7,13 +7,13 @@ from itertools import groupby
 from typing import Any, TypeVar
 
 import numpy as np
-from scanmill.interval import Estimate, volume_of
-from scanmill.label_map import LabelMap, Region
+from scanmill.interval import Estimate
+from scanmill.label_map import Doubt, LabelMap, Region
 from scanmill.segmentation import Scene
 from scanmill.stage import Record
 from scanmill.surroundings import neighbours_of
 from scanmill.volume_file import Volume
-from scanmill.volume_ledger import counted_volume
+from scanmill.volume_ledger import counted_volume, estimated_volume
 from segment import method_of
 
 Result = TypeVar("Result")
@@ -28,10 +28,11 @@ def timed(run: Callable[[], Result]) -> tuple[Result, float]:
 
 @dataclass(frozen=True)
 class Found:
-    """The label map that a segmentation made, and the label of each structure."""
+    """The label map that a segmentation made, the label of each structure, and what was in doubt."""
 
     label_map: LabelMap
     labels: dict[str, int]
+    doubts: dict[str, Doubt]
 
     def region(self, name: str) -> Region:
         """The whole region of a structure; empty where it has no voxel."""
@@ -54,7 +55,7 @@ def segmented(
     """
     known = supplied or {}
     labels = {name: label for label, name in enumerate([*known, *segments], start=1)}
-    found = Found(LabelMap.empty(image.grid, len(labels)), labels)
+    found = Found(LabelMap.empty(image.grid, len(labels)), labels, {})
     for name, region in known.items():
         found.label_map.paint(labels[name], region)
     scene = Scene(
@@ -64,6 +65,7 @@ def segmented(
         label_map=found.label_map,
         labels=labels,
         record=Record(),
+        doubts=found.doubts,
     )
     structures = [{"name": name, "segment": segment} for name, segment in segments.items()]
     for method, run in groupby(structures, key=lambda s: s["segment"]["method"]):
@@ -118,7 +120,8 @@ def measured(found: Found, name: str, scan: Volume, truth: float) -> Measured:
     counted = counted_volume(region, grid, scan.grid)
     label, regions = found.labels[name], found.label_map.regions()
     around = neighbours_of(label, regions, set(found.label_map.covered))
-    estimate = volume_of(region, grid, scan, counted, around)
+    doubt = found.doubts.get(name)
+    estimate = estimated_volume(region, grid, scan, counted, around, doubt)
     return Measured(truth, counted, estimate, not estimate.is_uncertain(scan.grid))
 
 

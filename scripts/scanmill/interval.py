@@ -4,12 +4,14 @@ fit: a body of the mask's shape, grown or shrunk, is fitted to the image (`parti
 each patch of the boundary that the image shows is moved to where it is seen, and the others stay
 (`boundary_fractions`). count: the image shows next to nothing of the boundary: the mask's voxels are
 counted, and the boundary is in doubt by COUNTED voxels of the scan. Of fit and fractions the one that
-leaves less doubt is taken.
+leaves less doubt is taken. What the method that found the structure would not rule out either is
+measured in the same way, and the interval holds it too (`doubted`).
 
 No factor widens the intervals; `docs/calibration.py` measures what they hold.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import sqrt
 
 import numpy as np
@@ -91,6 +93,8 @@ def volume_of(
     region: its mask on its grid. scan: the image as acquired, on a grid with the same directions.
     counted: volume of the mask's voxels in the scan, mm3. neighbours: what else is known there.
     """
+    if not region.array.any():
+        return count_of(region, grid, scan.grid, counted)
     found = []
     # What others lie on has no one signal within that a body could be fitted by.
     if region.count() <= FITTED and not neighbours.above and not _is_cut(region, grid, scan.grid):
@@ -98,6 +102,19 @@ def volume_of(
     found.append(_told(region, grid, scan, counted, neighbours))
     told = [estimate for estimate in found if estimate]
     return min(told, key=lambda e: e.sd, default=count_of(region, grid, scan.grid, counted))
+
+
+def doubted(estimate: Estimate, others: Sequence[Estimate]) -> Estimate:
+    """The estimate, in as much doubt as the method is that found the structure.
+
+    others: of the least and the most that the structure may be. Where the image shows the boundary to
+    all alike, they tell one volume, and the interval is hardly wider.
+    """
+    low = min([estimate.low, *(other.low for other in others)])
+    high = max([estimate.high, *(other.high for other in others)])
+    sd = max(estimate.sd, (high - low) / (2 * SDS))
+    shift_sd = estimate.shift_sd * sd / estimate.sd if estimate.sd > 0 else 0.0
+    return replace(estimate, low=low, high=high, sd=sd, shift_sd=shift_sd)
 
 
 def count_of(region: Region, grid: Grid, scan: Grid, counted: float) -> Estimate:

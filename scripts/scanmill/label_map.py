@@ -34,6 +34,14 @@ class Region:
         return mask
 
 
+@dataclass(frozen=True)
+class Doubt:
+    """A structure as small and as large as it may be: masks of one box, all of the one in the other."""
+
+    surely: Region
+    perhaps: Region
+
+
 @dataclass
 class LabelMap:
     """A semantic label map, [z, y, x], and the whole masks of the structures that others cover.

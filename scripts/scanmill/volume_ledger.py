@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 
 from scanmill.grid import Grid
-from scanmill.interval import Estimate
-from scanmill.label_map import Region, weighted_counts
+from scanmill.interval import Estimate, count_of, doubted, volume_of
+from scanmill.label_map import Doubt, Region, weighted_counts
 from scanmill.stage import Record
+from scanmill.surroundings import Neighbours
+from scanmill.volume_file import Volume
 
 Cell = str | int | float | bool
 
@@ -40,6 +42,32 @@ def counted_volume(region: Region, grid: Grid, scan: Grid) -> float:
     return float(voxels) * grid.voxel_volume
 
 
+def estimated_volume(
+    region: Region,
+    grid: Grid,
+    scan: Volume,
+    counted: float,
+    neighbours: Neighbours | None,
+    doubt: Doubt | None,
+) -> Estimate:
+    """The volume of a structure, by its image and by the doubt of the method that found it.
+
+    As `interval.volume_of`; counted: volume of the region, mm3. neighbours: None for a structure that
+    ends at no boundary which the image could show.
+    """
+
+    def told(region: Region, counted: float) -> Estimate:
+        if neighbours is None:
+            return count_of(region, grid, scan.grid, counted)
+        return volume_of(region, grid, scan, counted, neighbours)
+
+    estimate = told(region, counted)
+    if doubt is None:
+        return estimate
+    others = (doubt.surely, doubt.perhaps)
+    return doubted(estimate, [told(o, counted_volume(o, grid, scan.grid)) for o in others])
+
+
 def told_volume(
     record: Record, name: str, estimate: Estimate, counted: float, scan: Grid
 ) -> dict[str, Cell]:
@@ -67,7 +95,8 @@ def told_volume(
         return found | {"volume_mm3": estimate.volume}
     reason = (
         f"the volume lies between {estimate.low:.4g} and {estimate.high:.4g} mm3: the structure is too "
-        "small or too faint in this scan; finer voxels or more contrast would be right"
+        "small or too faint in this scan, or for the method that found it; finer voxels, more contrast "
+        "or another method would be right"
     )
     record.warn("volume-uncertain", reason, name)
     return found | {"stage": "measure", "code": "volume-uncertain", "reason": reason}

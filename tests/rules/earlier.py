@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 from bodies import grid_over, mask_of
-from scanmill.label_map import LabelMap, Region
-from scanmill.label_map_files import write_label_map
+from scanmill.label_map import Doubt, LabelMap, Region
+from scanmill.label_map_files import write_doubts, write_label_map
 from scanmill.phantom.body import Ellipsoid, sphere
 from scanmill.phantom.description import turned
 from scanmill.sidecar import write_sidecar
@@ -57,6 +57,14 @@ def put_label_map(folder: Path, said=None, **masks: np.ndarray) -> dict[str, Pat
     for path in paths.values():
         write_sidecar(path, OK | {"stage": "segment"} | (said or {}))
     return paths
+
+
+def put_doubts(folder: Path, **doubts: Doubt) -> Path:
+    """doubts/ of a case. doubts: by structure."""
+    path = folder / "doubts"
+    write_doubts(path, doubts, GRID)
+    write_sidecar(path, OK | {"stage": "segment"})
+    return path
 
 
 def put_refused(path: Path) -> Path:

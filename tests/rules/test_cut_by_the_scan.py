@@ -40,8 +40,8 @@ def test_a_column_through_the_stack_keeps_its_volume(tmp_path, size, spacing, cu
 def measured(folder, scan, labels, cubic, how) -> tuple[dict[str, str], float]:
     """The only row of a case, and the area of its structure in the middle slice."""
     folder.mkdir()
-    names = ("volume.nii.gz", "isotropic.nii.gz", "labels.nii.gz", "overlaps", "surfaces")
-    volume, isotropic, label_map, overlaps, surfaces = (folder / name for name in names)
+    names = ("volume.nii.gz", "isotropic.nii.gz", "labels.nii.gz", "overlaps", "doubts", "surfaces")
+    volume, isotropic, label_map, overlaps, doubts, surfaces = (folder / name for name in names)
     model, table = folder / "model.glb", folder / "measurements.csv"
     structure = {"name": "a", "label": 1, "colour": "#ffffff", "triangles": None, "segment": how}
     structure |= {"distances_to": [], "drawn": False}
@@ -54,10 +54,10 @@ def measured(folder, scan, labels, cubic, how) -> tuple[dict[str, str], float]:
     run_stage("resample", resample, {"volume": volume}, outputs, parameters)
     parameters = {"modality": "MR", "structures": [structure], "supplied_structures": [None]}
     inputs = {"isotropic": isotropic, "supplied": [labels]}
-    run_stage("segment", segment, inputs, parts, parameters)
+    run_stage("segment", segment, inputs, parts | {"doubts": doubts}, parameters)
     parameters = {"structures": [structure], "formats": ["ply"], "pass_band": 0.1}
     run_stage("mesh", mesh, parts, {"surfaces": surfaces, "model": model}, parameters)
-    inputs = {"volume": volume, **made, **parts, "surfaces": surfaces}
+    inputs = {"volume": volume, **made, **parts, "doubts": doubts, "surfaces": surfaces}
     parameters = {"case": "a", "structures": [structure], "ledger_limit": 10.0}
     run_stage("measure", measure, inputs, {"measurements": table}, parameters)
     with open(table, newline="") as stream:

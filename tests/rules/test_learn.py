@@ -132,7 +132,8 @@ def segmented(isotropic: Path, model: Path):
         for name, label in STRUCTURES.items()
     ]
     labels = isotropic.with_name("labels.nii.gz")
-    outputs = {"labels": labels, "overlaps": isotropic.with_name("overlaps")}
+    outputs = {name: isotropic.with_name(name) for name in ("overlaps", "doubts")}
+    outputs["labels"] = labels
     inputs = {"isotropic": isotropic, "learned": [model]}
     run_stage("segment", segment, inputs, outputs, {"modality": "MR", "structures": structures})
     return labels, read_sidecar(labels)

@@ -18,12 +18,14 @@ from earlier import (
     ball,
     image,
     organ,
+    put_doubts,
     put_label_map,
     put_refused,
     put_volume,
 )
 from measure import measure
 from scanmill.columns import COLUMNS, INTENSITY, LOCATION, SHAPE, STATE, SURFACE
+from scanmill.label_map import Doubt, Region
 from scanmill.mesh_file import write_surface
 from scanmill.sidecar import read_sidecar, write_sidecar
 from scanmill.stage import run_stage
@@ -53,7 +55,8 @@ def inputs_of(folder, segmented=None, meshed=None, **masks):
     isotropic = put_volume(folder / "isotropic.nii.gz", image())
     artefacts = put_volume(folder / "artefacts.nii.gz", np.zeros(GRID.shape, np.uint8))
     inputs = {"volume": volume, "isotropic": isotropic, "artefacts": artefacts}
-    return inputs | put_label_map(folder, segmented, **masks) | {"surfaces": surfaces}
+    inputs |= put_label_map(folder, segmented, **masks)
+    return inputs | {"doubts": put_doubts(folder), "surfaces": surfaces}
 
 
 def rows_of(inputs, drawn=(), ledger_limit=10.0, **distances):
@@ -124,6 +127,24 @@ def test_a_thin_shell_that_no_intensity_tells_keeps_its_volume(tmp_path):
     assert row["volume_mm3"] == row["mask_volume_mm3"]
     low, high = float(row["volume_low_mm3"]), float(row["volume_high_mm3"])
     assert high - low > float(row["volume_mm3"])
+
+
+def test_what_its_method_would_not_rule_out_is_in_the_interval(tmp_path):
+    inputs = inputs_of(tmp_path / "one", {"structures": {"organ": EMPTY}}, ball=ball())
+    told = rows_of(inputs)[0][1]
+    # A lobe of the organ that may be the ball's, and half of the ball that may not.
+    half, box = ball(), tuple(slice(0, n) for n in GRID.shape)
+    half[: len(half) // 2] = False
+    doubt = Doubt(Region(box, half), Region(box, organ()))
+    put_doubts(tmp_path / "one", ball=doubt)
+    row = rows_of(inputs)[0][1]
+    assert row["code"] == "volume-uncertain" and row["volume_mm3"] == ""
+    assert "another method" in row["reason"]
+    assert float(row["volume_low_mm3"]) < BALL.volume / 2 * 1.1 < float(told["volume_low_mm3"])
+    assert float(row["volume_high_mm3"]) > ORGAN.volume * 0.95 > float(told["volume_high_mm3"])
+    for end, sign in (("low", -1), ("high", 1)):
+        column = f"surface_area_{end}_mm2"
+        assert sign * float(row[column]) >= sign * float(told[column])
 
 
 def test_a_mask_that_the_image_contradicts_is_said_to_be_disputed(tmp_path):

@@ -22,6 +22,7 @@ from earlier import (
 )
 from network_samples import not_finite, write_model
 from scanmill.frame_of_reference import seal
+from scanmill.label_map_files import find_doubt
 from scanmill.sidecar import read_sidecar, write_sidecar
 from scanmill.stage import run_stage
 from scanmill.volume_file import Volume, read_volume
@@ -72,7 +73,7 @@ def run(isotropic: Path, structures, supplied=None, seeds=(), models=()):
         segment,
         {"isotropic": isotropic, "supplied": list(supplied.values()), "seeds": list(seeds)}
         | {"models": list(models)},
-        {"labels": labels, "overlaps": overlaps},
+        {"labels": labels, "overlaps": overlaps, "doubts": isotropic.with_name("doubts")},
         {
             "modality": "CT",
             "structures": structures,
@@ -90,6 +91,20 @@ def test_rules_find_the_very_voxels_and_keep_the_covered_ones(tmp_path):
     assert [path.name for path in overlaps.iterdir()] == ["organ.nii.gz"]
     whole = read_volume(overlaps / "organ.nii.gz")
     np.testing.assert_array_equal(whole.array > 0, organ())
+
+
+def test_what_rules_are_not_sure_of_is_written_beside(tmp_path):
+    noisy = image() + 40 * np.random.default_rng(0).standard_normal(GRID.shape)
+    labels, _, said = segmented(tmp_path, BY_RULES, noisy.astype(np.int16))
+    doubts = labels.with_name("doubts")
+    assert said["status"] == read_sidecar(doubts)["status"] == "ok"
+    # The organ is clear against the air around it.
+    assert [path.name for path in doubts.iterdir()] == ["ball.nii.gz"]
+    likely = read_volume(labels).array == LABELS["ball"]
+    doubt = find_doubt(doubts, "ball", GRID)
+    surely, perhaps = (r.full(GRID.shape) for r in (doubt.surely, doubt.perhaps))
+    assert (surely <= likely).all() and (likely <= perhaps).all()
+    assert 0 < np.count_nonzero(perhaps & ~surely) < 0.3 * np.count_nonzero(likely)
 
 
 def test_structures_grow_from_the_sheets_seeds(tmp_path):

@@ -45,6 +45,7 @@ def segmented(folder: Path, atlases: list[Path]):
     atlas_labels = [atlas.with_name("labels.nii.gz") for atlas in atlases]
     inputs = {"isotropic": isotropic, "atlases": atlases, "atlas_labels": atlas_labels}
     outputs = {"labels": labels, "overlaps": folder / "overlaps"}
+    outputs["doubts"] = folder / "doubts"
     run_stage("segment", segment, inputs, outputs, {"modality": "MR", "structures": STRUCTURES})
     return labels, read_sidecar(labels)
 

@@ -67,7 +67,8 @@ def segmented(folder: Path, grid: Grid, mask: np.ndarray, shapes: Path, marks=No
     spoiled = np.zeros(mask.shape, np.uint8) if marks is None else marks
     artefacts = put_volume(folder / "artefacts.nii.gz", spoiled, grid)
     inputs = {"isotropic": isotropic, "shapes": [shapes], "artefacts": [artefacts]}
-    outputs = {"labels": folder / "labels.nii.gz", "overlaps": folder / "overlaps"}
+    outputs = {name: folder / name for name in ("overlaps", "doubts")}
+    outputs["labels"] = folder / "labels.nii.gz"
     parameters = {"modality": "MR", "structures": STRUCTURES}
     run_stage("segment", segment, inputs, outputs, parameters)
     return read_volume(outputs["labels"]), read_sidecar(outputs["labels"])

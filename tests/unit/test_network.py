@@ -10,7 +10,7 @@ from scanmill import model_folder
 from scanmill.grid import TOWARDS, Grid
 from scanmill.phantom.body import sphere
 from scanmill.phantom.description import turned
-from scanmill.segmentation.network import classify
+from scanmill.segmentation.network import Answer
 from scanmill.segmentation.reorientation import onto, patient_grid
 from scanmill.volume_file import Volume
 
@@ -32,7 +32,7 @@ def test_sides_are_the_patients_whatever_the_grid(tmp_path, axes, direction):
     grid = grid_over(BALL, (1.0, 1.0, 1.0), DIRECTIONS[direction], margin=8)
     said = {"layer": by_side(), "normalise": {"window": [0, 1]}, "axes": axes, "size": [33] * 3}
     model = model_folder.read(write_model(tmp_path, **said))
-    found = classify(seen(grid), grid, model, ["ball", "organ"])
+    found = Answer.of(seen(grid), grid, model, ["ball", "organ"]).labels
     towards = np.array(TOWARDS[axes[0]])
     counts, middles = [], []
     for number in (1, 2):
@@ -55,11 +55,18 @@ def test_volumes_are_kept_between_spacings(tmp_path, spacing, direction):
     image = 2 / 3 * 1300 * seen(grid) - 1000
     said = {"spacing": [1.2, 1.0, 1.5], "size": [16, 16, 16]}
     model = model_folder.read(write_model(tmp_path, **said))
-    found = classify(image, grid, model, ["organ", "ball"])
-    points = points_of(grid)[found > 0]
+    answer = Answer.of(image, grid, model, ["organ", "ball"])
+    points = points_of(grid)[answer.labels > 0]
     np.testing.assert_allclose(points.mean(axis=0), CENTRE, atol=0.1)
     # What is resampled is blurred, and half the height of a blurred ball lies within it.
     assert len(points) * grid.voxel_volume == pytest.approx(4 / 3 * np.pi * 8**3, rel=0.05)
+    # What two classes share is of either: how likely it is adds up, on the scan's own grid.
+    either = answer.chance(["organ", "ball"])
+    assert (either[answer.labels > 0] > 0.3).all()
+    assert np.count_nonzero(either > 0.5) == pytest.approx(len(points), rel=0.1)
+    np.testing.assert_allclose(
+        either, answer.chance(["organ"]) + answer.chance(["ball"]), atol=1e-5
+    )
 
 
 @given(

@@ -4,20 +4,23 @@ A method is given its structures and the scene, and paints what it finds into th
 """
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from scanmill.grid import Grid
-from scanmill.label_map import LabelMap, Region
+from scanmill.label_map import Doubt, LabelMap, Region
 from scanmill.midline import Midline
 from scanmill.midline import find as find_midline
-from scanmill.refusal import Refusal
 from scanmill.seed_file import Seed
 from scanmill.stage import Record
+
+if TYPE_CHECKING:
+    from scanmill.segmentation.network import Answer
 
 OF_ONE_STRUCTURE = (
     "structure-empty",
@@ -55,10 +58,13 @@ class Scene:
     each structure. supplied: the user's label files, each with the structure that it is the mask of,
     or None for a map of several. scan: where the scan's slices lie as acquired; None: on the grid.
     frame_of_reference: the scan's, sealed (see the module of that name); None where it has none.
-    seeds: those that the sheet supplies. classes: gives of a network of the recipe, by number, the
-    names that are wanted and which of them, from 1, each voxel is of; found on first use and kept.
-    atlases: labelled scans of the same recipe. shapes: the file of its shape models. seen: gives the
-    voxels, [z, y, x], that show what is there, not beyond the scan or spoiled.
+    seeds: those that the sheet supplies. answers: gives what a network of the recipe says, by number;
+    found on first use and kept. atlases: labelled scans of the same recipe. shapes: the file of its
+    shape models. seen: gives the voxels, [z, y, x], that show what is there, not beyond the scan or
+    spoiled. doubts: what methods were not sure of, by structure. lean: what is asked for, of
+    structures that others are built from as well: 0 what is likely, -1 the least that there surely is,
+    1 the most that there perhaps is; windows are then wider by `leeway` to each side, units of the
+    image, below 0 narrower.
     """
 
     grid: Grid
@@ -71,10 +77,33 @@ class Scene:
     scan: Grid | None = None
     frame_of_reference: dict[str, str] | None = None
     seeds: list[Seed] = field(default_factory=list)
-    classes: Callable[[int], tuple[list[str], np.ndarray]] | None = None
+    answers: "Callable[[int], Answer] | None" = None
     atlases: list[Exemplar] = field(default_factory=list)
     shapes: Path | None = None
     seen: Callable[[], np.ndarray] | None = None
+    doubts: dict[str, Doubt] = field(default_factory=dict)
+    lean: int = 0
+    leeway: float = 0.0
+
+    def region(self, name: str) -> Region:
+        """The region of a structure, which is empty where it has no voxel."""
+        return self._leaning(name, self.lean)
+
+    def opposite(self, name: str) -> Region:
+        """That of a structure which takes away from the one that is asked for."""
+        return self._leaning(name, -self.lean)
+
+    def _leaning(self, name: str, lean: int) -> Region:
+        doubt = self.doubts.get(name)
+        if doubt is None or lean == 0:
+            return self.label_map.region(self.labels[name])
+        return doubt.perhaps if lean > 0 else doubt.surely
+
+    def that_leans(self, lean: int, leeway: float) -> "Scene":
+        """The same scene, what is known of it included; what it warns of is not noted again."""
+        scene = copy(self)
+        scene.lean, scene.leeway, scene.record = lean, lean * leeway, Record()
+        return scene
 
     @cached_property
     def midline(self) -> Midline:
@@ -86,25 +115,3 @@ class Scene:
 
 Structure = dict[str, Any]
 Method = Callable[[list[Structure], Scene], None]
-
-
-def paint_each(
-    structures: list[Structure], scene: Scene, region_of: Callable[[Structure], Region]
-) -> None:
-    """Paint the region of each structure, in order; note which have none, and why.
-
-    What concerns one structure alone is noted in the record's details, `structures`, by name:
-    status, code and reason. Any other Refusal concerns the whole case and is raised.
-    """
-    for structure in structures:
-        try:
-            region = region_of(structure)
-            if not region.array.any():
-                raise Refusal("structure-empty", "the method of this structure found no voxel")
-        except Refusal as refusal:
-            if refusal.code not in OF_ONE_STRUCTURE:
-                raise
-            said = {"status": "refused", "code": refusal.code, "reason": refusal.reason}
-            scene.record.details.setdefault("structures", {})[structure["name"]] = said
-        else:
-            scene.label_map.paint(scene.labels[structure["name"]], region)

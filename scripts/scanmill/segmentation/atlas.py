@@ -4,7 +4,9 @@ from scanmill.fusion.candidate import Posterior
 from scanmill.fusion.multi_atlas import Atlas, segmented
 from scanmill.label_map import Region
 from scanmill.registration.pyramid import finest_spacing
-from scanmill.segmentation import Scene, Structure, exemplars, paint_each, steps
+from scanmill.segmentation import Scene, Structure, exemplars, steps
+from scanmill.segmentation.doubt import SURE
+from scanmill.segmentation.painting import paint_each
 from scanmill.volume_file import Volume, read_grid
 
 
@@ -15,11 +17,17 @@ def segment(structures: list[Structure], scene: Scene) -> None:
     Raises Refusal `atlases-missing` where no atlas could be made, `registration-failed` where none
     fits the scan.
     """
-    found = _posterior(structures, scene).labels()
+    posterior = _posterior(structures, scene)
+    likely = posterior.labels()
     numbers = {structure["name"]: n for n, structure in enumerate(structures, 1)}
 
-    def region_of(structure: Structure) -> Region:
-        region = Region.of(found == numbers[structure["name"]])
+    def region_of(structure: Structure, scene: Scene) -> Region:
+        number = numbers[structure["name"]]
+        if scene.lean == 0:
+            region = Region.of(likely == number)
+        else:
+            part = posterior.parts[number - 1]
+            region = Region(part.box, part.fractions > (SURE if scene.lean < 0 else 1 - SURE))
         return steps.apply(structure["segment"]["steps"], region, scene)
 
     paint_each(structures, scene, region_of)

@@ -49,9 +49,17 @@ def cut(region: Region, box: Box) -> np.ndarray:
 
 def needed(name: str, scene: Scene) -> Region:
     """The region of a structure. Raises Refusal `structure-skipped` where it has no voxel."""
-    region = scene.label_map.region(scene.labels[name])
+    region = scene.region(name)
     if not region.array.any():
         raise Refusal(
             "structure-skipped", f"it is built from the structure '{name}', which has no voxel"
         )
     return region
+
+
+def around(boxes: list[Box]) -> Box:
+    """The smallest box that holds all."""
+    return tuple(
+        slice(min(part.start for part in parts), max(part.stop for part in parts))
+        for parts in zip(*boxes, strict=True)
+    )

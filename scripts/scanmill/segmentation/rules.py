@@ -1,7 +1,8 @@
 """Structures found by rules: a list of steps from the whole scan to the structure."""
 
 from scanmill.label_map import Region
-from scanmill.segmentation import Scene, Structure, paint_each, steps
+from scanmill.segmentation import Scene, Structure, steps
+from scanmill.segmentation.painting import paint_each
 
 
 def segment(structures: list[Structure], scene: Scene) -> None:
@@ -11,7 +12,7 @@ def segment(structures: list[Structure], scene: Scene) -> None:
     Raises Refusal `not-hounsfield` where a CT recipe meets other intensities.
     """
 
-    def region_of(structure: Structure) -> Region:
+    def region_of(structure: Structure, scene: Scene) -> Region:
         return steps.apply(structure["segment"]["steps"], None, scene)
 
     paint_each(structures, scene, region_of)

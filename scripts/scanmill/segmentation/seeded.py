@@ -15,11 +15,13 @@ from scanmill.hounsfield import doubt
 from scanmill.label_map import Box, Region
 from scanmill.refusal import Refusal
 from scanmill.seed_file import BACKGROUND
-from scanmill.segmentation import Scene, Structure, faintness, paint_each
+from scanmill.segmentation import Scene, Structure, faintness
 from scanmill.segmentation.components import FACES
 from scanmill.segmentation.densities import Densities
+from scanmill.segmentation.doubt import SURE
+from scanmill.segmentation.painting import paint_each
 from scanmill.segmentation.random_walk import ELSEWHERE, FREE, SEED, WALL, Walk, local_noise
-from scanmill.segmentation.regions import cut, needed, widen
+from scanmill.segmentation.regions import around, cut, needed, widen
 from scanmill.segmentation.seed_voxels import background_of, seeds_of
 from scanmill.segmentation.steps import apply, dilate
 
@@ -103,12 +105,14 @@ def _paint(rivals: list[Structure], scene: Scene) -> None:
                 refusals[name] = refusal
     found = _grown(growths, scene) if growths else {}
 
-    def region_of(structure: Structure) -> Region:
+    def region_of(structure: Structure, scene: Scene) -> Region:
         name = structure["name"]
         if name in refusals:
             raise refusals[name]
-        faintness.warn(structure, found[name], scene)
-        return apply(structure["segment"]["steps"], found[name], scene)
+        region = found[scene.lean][name]
+        if scene.lean == 0:
+            faintness.warn(structure, region, scene)
+        return apply(structure["segment"]["steps"], region, scene)
 
     paint_each([s for s in rivals if s["name"] != BACKGROUND], scene, region_of)
 
@@ -152,16 +156,18 @@ def _begun(structure: Structure, seeds: Region, others: list[Region], scene: Sce
     return Growth(near.box, walk, own, max(noise), chance)
 
 
-def _grown(growths: dict[str, Growth], scene: Scene) -> dict[str, Region]:
-    """The regions of structures after all walks, by name."""
-    box = _around([growth.box for growth in growths.values()])
+def _grown(growths: dict[str, Growth], scene: Scene) -> dict[int, dict[str, Region]]:
+    """The regions of structures after all walks, by the scene's lean and by name."""
+    box = around([growth.box for growth in growths.values()])
     for _ in range(ROUNDS):
         _walk_again(list(growths.values()), box, scene.image()[box])
     claims = _claims(list(growths.values()), box)
-    found = {}
+    found: dict[int, dict[str, Region]] = {lean: {} for lean in (-1, 0, 1)}
     for number, (name, growth) in enumerate(growths.items(), 1):
+        known = growth.known()
         mine = claims[_within(growth.box, box)] == number
-        found[name] = Region(growth.box, _joined(mine | growth.seeds, growth.seeds))
+        for lean, mask in ((-1, known > SURE), (0, mine), (1, known > 1 - SURE)):
+            found[lean][name] = Region(growth.box, _joined(mask | growth.seeds, growth.seeds))
     return found
 
 
@@ -212,14 +218,6 @@ def _joined(mask: np.ndarray, seeds: np.ndarray) -> np.ndarray:
     """The components of a mask that hold a seed: what only looks alike is no part of a structure."""
     components = cc3d.connected_components(mask, connectivity=FACES)
     return np.isin(components, np.unique(components[seeds]))
-
-
-def _around(boxes: list[Box]) -> Box:
-    """The smallest box that holds all."""
-    return tuple(
-        slice(min(part.start for part in parts), max(part.stop for part in parts))
-        for parts in zip(*boxes, strict=True)
-    )
 
 
 def _within(inner: Box, outer: Box) -> Box:

@@ -4,7 +4,8 @@ import numpy as np
 
 from scanmill.label_map import Region
 from scanmill.refusal import Refusal
-from scanmill.segmentation import Scene, Structure, paint_each, steps
+from scanmill.segmentation import Scene, Structure, steps
+from scanmill.segmentation.painting import paint_each
 from scanmill.segmentation.regions import needed
 from scanmill.shape_model.completion import Completion, complete
 from scanmill.shape_model.fit import mahalanobis, residual
@@ -30,7 +31,7 @@ def segment(structures: list[Structure], scene: Scene) -> None:
     models = read_models(scene.shapes) if said["status"] == "ok" else {}
     reasons = said.get("structures", {})
 
-    def region_of(structure: Structure) -> Region:
+    def region_of(structure: Structure, scene: Scene) -> Region:
         way = structure["segment"]
         found = needed(way["of"], scene)
         if way["of"] not in models:

@@ -44,7 +44,7 @@ def apply(steps: list[dict[str, Any]], region: Region | None, scene: Scene) -> R
 
 
 def window(region: Region, limits: list[float | None], scene: Scene) -> Region:
-    """Keep the voxels with low <= intensity <= high; None is no limit."""
+    """Keep the voxels with low <= intensity <= high, more or less the leeway; None is no limit."""
     image = scene.image()
     if scene.modality == "CT":
         reason = doubt(image, scene.grid)
@@ -53,9 +53,9 @@ def window(region: Region, limits: list[float | None], scene: Scene) -> Region:
     low, high = limits
     inside = region.array.copy()
     if low is not None:
-        inside &= image[region.box] >= low
+        inside &= image[region.box] >= low - scene.leeway
     if high is not None:
-        inside &= image[region.box] <= high
+        inside &= image[region.box] <= high + scene.leeway
     return Region(region.box, inside)
 
 
@@ -68,7 +68,7 @@ def outside(region: Region, names: str | list[str], scene: Scene) -> Region:
     """Drop the voxels of one structure or several; one that is empty takes nothing away."""
     left = region.array.copy()
     for name in [names] if isinstance(names, str) else names:
-        left &= ~cut(scene.label_map.region(scene.labels[name]), region.box)
+        left &= ~cut(scene.opposite(name), region.box)
     return Region(region.box, left)
 
 
@@ -80,7 +80,7 @@ def apart(region: Region, other: dict[str, Any], scene: Scene) -> Region:
     mm = other["mm"]
     more = tuple(int(mm / spacing) + 2 for spacing in scene.grid.spacing)
     wide = widen(region, more, scene.grid)
-    structure = cut(scene.label_map.region(scene.labels[other["from"]]), wide.box)
+    structure = cut(scene.opposite(other["from"]), wide.box)
     if not structure.any():
         return region
     from scipy import ndimage

@@ -14,7 +14,8 @@ from scanmill.grid import Grid
 from scanmill.label_interpolation import resample_labels
 from scanmill.label_map import Region, count_voxels, regions_of
 from scanmill.refusal import Refusal
-from scanmill.segmentation import OF_ONE_STRUCTURE, Scene, Structure, paint_each
+from scanmill.segmentation import OF_ONE_STRUCTURE, Scene, Structure
+from scanmill.segmentation.painting import paint_each
 from scanmill.segmentation.steps import apply
 from scanmill.source import read_source
 from scanmill.source.segments import read_segments
@@ -55,7 +56,7 @@ def segment(structures: list[Structure], scene: Scene) -> None:
             ledger.refusals[name] = refusal
     scene.record.details.setdefault("supplied_volume_mm3", {}).update(ledger.volumes)
 
-    def region_of(structure: Structure) -> Region:
+    def region_of(structure: Structure, scene: Scene) -> Region:
         name = structure["name"]
         if name in ledger.refusals:
             raise ledger.refusals[name]
