@@ -12,6 +12,7 @@ from scanmill.segmentation.random_walk import (
     Walk,
     local_noise,
 )
+from scipy.ndimage import gaussian_filter
 
 FLAT = (1.0, 1.0, 1.0)
 
@@ -136,6 +137,25 @@ def test_local_noise_are_those_of_noise_whatever_the_edges():
     thick[1:-1:2] = (thick[0:-2:2] + thick[2::2]) / 2
     x, y, z = local_noise(thick, np.ones(thick.shape, bool))
     assert z < 0.7 * min(x, y)
+
+
+def test_smooth_noise_is_more_than_neighbours_differ_by_and_texture_adds_little():
+    random = np.random.default_rng(6)
+    everywhere = np.ones((40, 40, 40), bool)
+    white = random.normal(0, 7, everywhere.shape)
+    smooth = gaussian_filter(white, 1.5)
+    of_neighbours = 1.4826 / 2**0.5 * np.median(np.abs(np.diff(smooth, axis=0)))
+    found = local_noise(smooth, everywhere)
+    assert 1.5 < min(found) / of_neighbours < 2.1
+    assert max(found) < 1.3 * smooth.std()
+    # As fine again as the noise, and over a few voxels.
+    texture = 7 * smooth / smooth.std()
+    np.testing.assert_allclose(local_noise(white[::-1] + texture, everywhere), 7, rtol=0.3)
+    # Slopes along one axis alone, as between interpolated slices, are no smooth noise.
+    thick = np.repeat(white, 2, axis=0)
+    thick[1:-1:2] = (thick[0:-2:2] + thick[2::2]) / 2
+    x, y, _ = local_noise(thick, np.ones(thick.shape, bool))
+    np.testing.assert_allclose((x, y), 7 * 0.85, rtol=0.15)
 
 
 def test_a_scan_without_noise_or_contrast_has_differences_too():
