@@ -85,6 +85,28 @@ def aneurysm(vary: Variation) -> list[Organ]:
     ]
 
 
+def thrombus(vary: Variation) -> list[Organ]:
+    """An aneurysm that a thrombus narrows, in fat, nearly touched by muscle, a vein and bowel.
+
+    All three are nearly of the thrombus's intensity, 45 HU. `aneurysm` is to its outer wall; the lumen
+    lies in it, and off its middle.
+    """
+    x, y, z = vary.place(0, 4, 0)
+    neck, sac = vary.sizes(9, 20)
+    along = ((55, neck), (30, neck), (-4, sac), (-38, neck), (-55, neck))
+    outer = smooth([(x, y, z + d, r) for d, r in along], CURVE_PIECES)
+    muscles = [_column(vary, (11, 12), (side * 31, 33, 0), 130) for side in (-1, 1)]
+    return [
+        ("body", vary.tissue(-100, 8), _trunk(80, 62, 170)),
+        ("spine", vary.tissue(250, 30), _spine(vary)),
+        ("psoas", vary.tissue(55, 8), {"union": muscles}),
+        ("vena-cava", vary.tissue(110, 6), _column(vary, (7, 6), (-32, 8, 0), 130)),
+        ("bowel", vary.tissue(35, 10), _ellipsoid(vary, (22, 9, 18), (4, -30, -4))),
+        ("aneurysm", vary.tissue(45, 6), _tree([outer], 0)),
+        ("lumen", vary.tissue(330, 8), _tree([_narrowed(vary, outer, neck, sac)], 0)),
+    ]
+
+
 def head(vary: Variation) -> list[Organ]:
     """Nested layers; ventricles with a wall of 1.5 mm; a tumour nearly of the brain's intensity."""
     brain = vary.tissue(620, 20)
@@ -122,6 +144,7 @@ def heart(vary: Variation) -> list[Organ]:
 ANATOMIES: dict[str, tuple[str, float, Callable[[Variation], list[Organ]]]] = {
     "abdomen": ("CT", -1000, abdomen),
     "aneurysm": ("CT", -1000, aneurysm),
+    "thrombus": ("CT", -1000, thrombus),
     "head": ("MR", 0, head),
     "heart": ("MR", 0, heart),
 }
@@ -132,8 +155,14 @@ def _trunk(x: float, y: float, length: float) -> Body:
 
 
 def _spine(vary: Variation) -> Body:
-    radii = vary.sizes(9, 8)
-    return {"cylinder": {"radii": radii, "length": 140, "centre": vary.place(0, 37, 0)}}
+    return _column(vary, (9, 8), (0, 37, 0), 140)
+
+
+def _column(
+    vary: Variation, radii: tuple[float, float], centre: tuple[float, ...], length: float
+) -> Body:
+    place = vary.place(*centre)
+    return {"cylinder": {"radii": vary.sizes(*radii), "length": length, "centre": place}}
 
 
 def _ellipsoid(vary: Variation, radii: tuple[float, ...], centre: tuple[float, ...]) -> Body:
@@ -160,6 +189,17 @@ def _aorta(vary: Variation, bulge: float) -> Branches:
         leg = [(x + side * d, y + 1 - d / 5, z - 50 - 1.2 * d, iliac) for d in (0.5, 10, 19)]
         branches += [smooth(kidney, CURVE_PIECES), smooth(leg, CURVE_PIECES)]
     return branches
+
+
+def _narrowed(vary: Variation, outer: list[Ball], neck: float, sac: float) -> list[Ball]:
+    """A lumen that fills a vessel but for its wall in the neck, and half its width in the sac."""
+    off = vary.random.uniform(-4, 4, 2)
+    inner = []
+    for x, y, z, radius in outer:
+        widened = float(np.clip((radius - neck) / (sac - neck), 0, 1))
+        dx, dy = (float(d) for d in off * widened)
+        inner.append((x + dx, y + dy, z, radius * (0.8 - 0.3 * widened)))
+    return inner
 
 
 def _ventricle(vary: Variation, side: int) -> Branches:
