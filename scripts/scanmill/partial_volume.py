@@ -6,6 +6,8 @@ solved for each growth and width; what remains is the posterior of the volume, b
 
 - of the boundary's place a normal prior around the mask, PLACE_SD voxels of the scan wide, so that an
   image that says nothing leaves the mask's volume and that much doubt;
+- of where it ends along thick slices, between which the mask says little, a normal prior END_SD slices
+  wide at either end;
 - of the point spread's sd a prior over WIDTHS of the least spacing;
 - of the noise none (Jeffreys): its level is told from the residuals, and counts once per independent
   voxel, so that textures, correlated noise and misfit widen the posterior.
@@ -14,7 +16,7 @@ solved for each growth and width; what remains is the posterior of the volume, b
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from math import log, sqrt
+from math import exp, log, sqrt
 
 import numpy as np
 
@@ -24,10 +26,17 @@ from scanmill.template import Template, template_of
 from scanmill.voxel_response import Array, apply, smoothing
 
 PLACE_SD = 0.5
+# Slices are thick that are so many times as thick as the voxels are wide. The bodies that are tried then,
+# in sds of the prior, the one as long as the mask first. Where a mask of two slices ends a third of a
+# slice off, volumes scatter by 2 % with 7 of them, by 9 % with 3.
+THICK, END_SD = 2.0, 0.3
+STRETCHES = np.array([0, -2, -4 / 3, -2 / 3, 2 / 3, 4 / 3, 2])
 # The growths that are tried first, in sds of the prior; then, in sds of the posterior around its mode.
 FIRST = np.linspace(-2.5, 2.5, 9)
 THEN = np.linspace(-3, 3, 7)
 REFINEMENTS = 2
+# Growths that differ by less, in voxels, are one.
+ALIKE = 1e-6
 WIDTHS = np.array([0.0, 0.3, 0.5, 0.7, 0.9, 1.1])
 WIDTH_PRIOR = np.exp(-(((WIDTHS - 0.5) / 0.3) ** 2) / 2) * [0.5, 1, 1, 1, 1, 1]
 # The surrounding is told from voxels of which the widened mask has less than this, averaged this wide.
@@ -80,9 +89,14 @@ def fit(mask: Array, grid: Grid, image: Array, scan: Grid) -> Posterior:
     its native grid, `scan`, which has the directions of `grid`. Raises ValueError where the image has
     no voxel around the mask, or is constant there.
     """
-    return _Fit(
-        template_of(mask, grid, scan), image, np.count_nonzero(mask) * grid.voxel_volume, grid
-    ).posterior()
+    template = template_of(mask, grid, scan)
+    bodies = [(template, 1.0)]
+    axis, thin = int(np.argmax(scan.spacing)), min(scan.spacing)
+    if scan.spacing[axis] > THICK * thin:
+        length = mask.shape[2 - axis] * grid.spacing[axis]
+        sd = sqrt(2) * END_SD * scan.spacing[axis] / length
+        bodies = [(template.stretched(axis, exp(s * sd)), exp(-s * s / 2)) for s in STRETCHES]
+    return _Fit(bodies, image, np.count_nonzero(mask) * grid.voxel_volume, grid).posterior()
 
 
 @dataclass
@@ -96,8 +110,13 @@ class _Solution:
 
 
 class _Fit:
-    def __init__(self, template: Template, image: Array, volume: float, grid: Grid) -> None:
-        self.template = template
+    """bodies: of one shape, longer and shorter, and how likely each is; the first as the mask is."""
+
+    def __init__(
+        self, bodies: list[tuple[Template, float]], image: Array, volume: float, grid: Grid
+    ) -> None:
+        self.bodies = bodies
+        self.template = template = bodies[0][0]
         window = image[template.box].astype(float)
         self.values = window[template.near]
         self.surrounding = _surrounding(template, window)[template.near]
@@ -110,8 +129,13 @@ class _Fit:
         self.start = self._of_volume(volume)
 
     @cached_property
-    def responses(self) -> list[list[Array]]:
-        return [self.template.responses(w * min(self.template.voxel)) for w in WIDTHS]
+    def models(self) -> list[tuple[Template, list[Array], float]]:
+        """Each body with each width of the point spread: its responses, and how likely it is before."""
+        return [
+            (body, body.responses(w * min(body.voxel)), log(likely * prior))
+            for body, likely in self.bodies
+            for w, prior in zip(WIDTHS, WIDTH_PRIOR, strict=True)
+        ]
 
     def _of_volume(self, volume: float) -> float:
         """How far the template shrinks to have a volume."""
@@ -119,34 +143,35 @@ class _Fit:
         volumes = [self.template.volume(self.template.occupied(s)) for s in shrunk]
         return float(np.interp(volume, volumes, shrunk))
 
-    def seen(self, occupied: Array, width: int) -> Array:
+    def seen(self, occupied: Array, model: int) -> Array:
         """Which part of its signal each voxel near has from the body."""
-        return apply(self.responses[width], occupied)[self.template.near].astype(float)
+        return apply(self.models[model][1], occupied)[self.template.near].astype(float)
 
-    def solve(self, growth: float, width: int) -> _Solution:
+    def solve(self, growth: float, model: int) -> _Solution:
         """Explain the image by the body that has grown so far, in voxels of the mask."""
-        occupied = self.template.occupied(self.start - growth)
-        inside = self.seen(occupied, width)
+        body = self.models[model][0]
+        occupied = body.occupied(self.start - growth)
+        inside = self.seen(occupied, model)
         parts = np.stack([inside, 1 - inside, (1 - inside) * self.surrounding])
         normal = parts @ parts.T
         normal += np.diag(1e-9 * np.trace(normal) * np.ones(3))
         coefficients = np.linalg.solve(normal, parts @ self.values)
         residuals = self.values - coefficients @ parts
         squares = float(residuals @ residuals) + self.least
-        return _Solution(squares, self.template.volume(occupied), coefficients, parts)
+        return _Solution(squares, body.volume(occupied), coefficients, parts)
 
     def posterior(self) -> Posterior:
         tried = {
-            (width, growth): self.solve(growth, width)
-            for width in range(len(WIDTHS))
+            (model, growth): self.solve(growth, model)
+            for model in range(len(self.models))
             for growth in FIRST * self.place_sd
         }
-        (width, growth), best = min(tried.items(), key=lambda item: item[1].squares)
-        freedom = self._freedom(growth, width, best)
+        (model, growth), best = min(tried.items(), key=lambda item: item[1].squares)
+        freedom = self._freedom(growth, model, best)
         volumes, growths, logs = [], [], []
-        for width in range(len(WIDTHS)):
-            own = {g: s for (w, g), s in tried.items() if w == width}
-            g, likely = self._curve(own, width, freedom)
+        for model in range(len(self.models)):
+            own = {g: s for (m, g), s in tried.items() if m == model}
+            g, likely = self._curve(own, model, freedom)
             volumes.append(
                 np.interp(g, *zip(*sorted((k, s.volume) for k, s in own.items()), strict=True))
             )
@@ -176,10 +201,10 @@ class _Fit:
         )
 
     def _curve(
-        self, own: dict[float, _Solution], width: int, freedom: float
+        self, own: dict[float, _Solution], model: int, freedom: float
     ) -> tuple[Array, Array]:
         """Growths, and the log of how likely each is with its share of the axis; adds to `own`."""
-        prior = log(WIDTH_PRIOR[width])
+        prior = self.models[model][2]
 
         def likely(growth: float) -> float:
             place = growth / self.place_sd
@@ -192,15 +217,16 @@ class _Fit:
             mode, sd = _vertex(
                 growths[at - 1 : at + 2], [likely(g) for g in growths[at - 1 : at + 2]]
             )
-            for growth in mode + THEN * sd:
-                if abs(growth) < FIRST[-1] * self.place_sd and float(growth) not in own:
-                    own[float(growth)] = self.solve(float(growth), width)
+            for growth in (mode + THEN * sd).tolist():
+                within = abs(growth) < FIRST[-1] * self.place_sd
+                if within and min(abs(growth - g) for g in own) > ALIKE * self.unit:
+                    own[growth] = self.solve(growth, model)
         growths = sorted(own)
         fine = np.concatenate([np.linspace(a, b, 16, endpoint=False) for a, b in pairwise(growths)])
         logs = np.interp(fine, growths, [likely(g) for g in growths])
         return fine, logs + np.log(np.gradient(fine))
 
-    def _freedom(self, growth: float, width: int, best: _Solution) -> float:
+    def _freedom(self, growth: float, model: int, best: _Solution) -> float:
         """How many independent voxels speak about the boundary's place.
 
         Fewer where neighbours' residuals agree, or are larger where the boundary is felt.
@@ -209,7 +235,7 @@ class _Fit:
         residuals = self.values - best.coefficients @ best.explained
         step = 0.05 * self.unit
         pair = (self.template.occupied(self.start - growth - s) for s in (step, -step))
-        effect = np.subtract(*(self.seen(o, width) for o in pair))
+        effect = np.subtract(*(self.seen(o, model) for o in pair))
         felt = np.abs(effect) > FELT * np.abs(effect).max()
         if not felt.any():
             return PARAMETERS

@@ -3,7 +3,7 @@
 The mask says the shape; where exactly the boundary lies is one number, to be told from the image.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
@@ -52,6 +52,14 @@ class Template:
     def volume(self, occupied: Array) -> float:
         """Volume of a body, mm3."""
         return float(occupied.sum(dtype=float)) * prod(self.cell)
+
+    def stretched(self, axis: int, factor: float) -> "Template":
+        """Bodies that are longer by a factor along x, y or z, over the same window."""
+        cells, cell = list(self.cells), list(self.cell)
+        middle = (cells[axis][0] + cells[axis][-1]) / 2
+        cells[axis] = middle + (cells[axis] - middle) * factor
+        cell[axis] *= factor
+        return replace(self, cells=cells, cell=tuple(cell))
 
     def responses(self, sd: float) -> list[Array]:
         """The matrices from cells to the scan's voxels, for a point spread of that sd in mm."""

@@ -36,6 +36,35 @@ def estimated(body, scan, moved=0.0):
 
 
 @pytest.mark.parametrize("direction", SOME)
+@pytest.mark.parametrize("longer", [-1.2, 1.2])
+def test_thick_slices_do_not_say_where_a_body_ends_along_them(direction, longer):
+    """The mask of a ball ends a third of a slice too early or too late at either end."""
+    ball, spacing = sphere(4.5, CENTRE), (0.8, 0.8, 4.0)
+    for seed in range(3):
+        scan = scanned(ball, spacing, SOME[direction], noise=0.1, seed=seed)
+        rotation = tuple(np.ravel(SOME[direction]))
+        mask = Ellipsoid(radii=(4.5, 4.5, 4.5 + longer), centre=CENTRE, rotation=rotation)
+        found, counted = estimated(mask, scan)
+        assert counted / ball.volume == pytest.approx(1 + longer / 4.5, abs=0.03)
+        assert found.method == "fit"
+        assert found.low - 0.03 * ball.volume < ball.volume < found.high + 0.03 * ball.volume
+        # A quarter of the volume is wrong in the mask.
+        assert abs(found.volume - ball.volume) < 0.5 * abs(counted - ball.volume)
+
+
+def test_a_boundary_that_no_voxel_feels_leaves_the_doubt_of_the_mask():
+    """Voxels of a scan so coarse that a small body's place is nowhere felt but in its own."""
+    ball = sphere(1.5, CENTRE)
+    scan = scanned(ball, (6.0, 6.0, 6.0), noise=0.05)
+    own = scan.grid.isotropic(0.5)
+    region = Region.of(mask_of(ball, own))
+    found = volume_of(region, own, scan, region.count() * own.voxel_volume)
+    assert np.isfinite([found.volume, found.low, found.high]).all()
+    assert found.high - found.low > found.volume
+    assert found.is_uncertain(scan.grid)
+
+
+@pytest.mark.parametrize("direction", SOME)
 @pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (0.8, 0.8, 3.0)])
 def test_a_mask_half_a_voxel_off_is_put_right_in_any_orientation(direction, spacing):
     body = Ellipsoid(radii=(6.0, 4.5, 5.5), **POSE)
