@@ -109,7 +109,7 @@ def train(course: Course, lessons: list[Lesson], folder: Path) -> dict[str, np.n
         if done % math.ceil(course.iterations / POINTS) == 0 or done == course.iterations:
             curve.append(Point(done, float(np.mean(losses)), _watch(network, watched)))
             losses = []
-            write_curve(folder, curve, course.structures)
+            write_curve(folder, curve, course.structures, course.iterations)
             print(f"iteration {done} of {course.iterations}: loss {curve[-1].loss:.3f}", flush=True)
             if time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
                 _save(folder / "checkpoint.pt", key, state, curve)
