@@ -12,7 +12,7 @@ from scanmill.refusal import Refusal
 from scanmill.source import read_source
 from scanmill.volume_file import Volume
 
-TORSOS = DATA / "totalsegmentator"
+TORSOS, HEAD = DATA / "totalsegmentator", DATA / "atlas_multilabel"
 SCANS = {
     "large CT": ("ct", "seg_fast_force_split", "CT", "total"),
     "small CT": ("ct_sm", "seg", "CT", "total"),
@@ -47,6 +47,20 @@ def test_paired_organs_lie_on_their_sides_and_vertebrae_between(scan):
     left, right = (left_of(found, places(known, kind, side)) for side in ("_left", "_right"))
     assert ((left > 0).sum() + (right <= 0).sum()) / (left.size + right.size) > 0.998
     assert abs(left_of(found, places(known, kind, "vertebrae")).mean()) < 2
+
+
+@pytest.mark.skipif(not HEAD.is_dir(), reason="no real head here")
+def test_the_paired_regions_of_a_brain_lie_on_their_sides():
+    image, known = (read_source(HEAD / f"{name}.nii.gz")[0] for name in ("ch2", "aal"))
+    found = find(image.array, image.grid, "MR")
+    lines = [line.split() for line in (HEAD / "aal.nii.txt").read_text().splitlines()]
+    right, wrong = 0, 0
+    for side, sign in (("_L", 1), ("_R", -1)):
+        values = [int(words[0]) for words in lines if len(words) > 2 and words[1].endswith(side)]
+        voxels = np.argwhere(np.isin(known.array, values))[:, ::-1]
+        there = sign * left_of(found, known.grid.to_physical(voxels)) > 0
+        right, wrong = right + there.sum(), wrong + (~there).sum()
+    assert right / (right + wrong) > 0.99
 
 
 def test_a_patient_who_is_turned_and_off_centre_has_the_same_midline():
