@@ -26,7 +26,7 @@ from scanmill.template import Template, template_of
 from scanmill.voxel_response import Array, apply, smoothing
 
 PLACE_SD = 0.5
-# Slices are thick that are so many times as thick as the voxels are wide. The bodies that are tried then,
+# Slices are thick that are so many times as thick as the voxels are wide. The bodies that are tried,
 # in sds of the prior, the one as long as the mask first. Where a mask of two slices ends a third of a
 # slice off, volumes scatter by 2 % with 7 of them, by 9 % with 3.
 THICK, END_SD = 2.0, 0.3
