@@ -39,7 +39,11 @@ VOLUMES = {
         "its interval is more than half of it",
         "mm3",
     ),
-    "volume_low_mm3": Column("Lower end of the volume's 95 % interval", "mm3"),
+    "volume_low_mm3": Column(
+        "Lower end of the volume's 95 % interval: by noise, blur and resolution of the image, and by "
+        "what the method that found the structure would not rule out",
+        "mm3",
+    ),
     "volume_high_mm3": Column("Upper end of the volume's 95 % interval", "mm3"),
     "volume_method": Column(
         "How the volume was told. fit: the mask's shape grown or shrunk to the image. fractions: each "

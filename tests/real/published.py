@@ -10,6 +10,7 @@ import csv
 import json
 import math
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,6 +182,16 @@ def supplied_differences(rows: Rows) -> dict[tuple[str, str], float]:
     }
 
 
+def told_volumes(rows: Rows) -> tuple[int, str]:
+    """How many rows have a volume; by which methods, and how wide half of their intervals are, %."""
+    told = [row for row in rows.values() if row["volume_mm3"]]
+    ways = Counter(row["volume_method"] for row in told)
+    ends = [[float(r[f"volume_{end}mm3"]) for end in ("low_", "high_", "")] for r in told]
+    width = np.median([100 * (high - low) / volume for low, high, volume in ends])
+    methods = ", ".join(f"{number} by {way}" for way, number in ways.most_common())
+    return len(told), f"{methods}; half of the intervals at least {width:.0f} % wide"
+
+
 def _lines(results: Path, data: Path) -> Iterator[tuple[str, str, int, str]]:
     rows = measured(results)
     for source, found in (
@@ -202,6 +213,7 @@ def _lines(results: Path, data: Path) -> Iterator[tuple[str, str, int, str]]:
     differences = surface_differences(results, rows, 1000).values()
     told = f"{max(map(abs, differences)):.1e} %"
     yield "all cases, over 1000 voxels", "`surface_vs_isotropic_percent`", len(differences), told
+    yield "all cases", "`volume_mm3`", *told_volumes(rows)
     differences = supplied_differences(rows).values()
     told = f"{max(map(abs, differences)):.1e} %"
     yield (
