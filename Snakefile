@@ -11,6 +11,8 @@ configfile: workflow.source_path("config/config.yaml")
 
 include: "rules/common.smk"
 include: "rules/sources.smk"
+include: "rules/teachers.smk"
+include: "rules/resources.smk"
 include: "rules/phantom.smk"
 include: "rules/fetch.smk"
 include: "rules/ingest.smk"

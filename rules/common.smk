@@ -10,14 +10,12 @@ from snakemake.exceptions import WorkflowError
 ROOT = Path(str(workflow.current_basedir)).resolve().parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from scanmill import model_folder, recipe_learning, settings, yaml_file
+from scanmill import settings, yaml_file
 from scanmill.columns import COLUMNS, ON_REQUEST, STAGES, case_columns
 from scanmill.lineage import fingerprint
 from scanmill.problem import SettingsError
 
 CASE_FOLDER = "results/cases/{case}"
-MODEL_FOLDER = "results/cohort/models/{recipe}"
-SHAPE_FOLDER = "results/cohort/shapes/{recipe}"
 
 # A cohort is parallel over its cases; within one, what one core does is the same bytes every time.
 for variable in ("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
@@ -78,96 +76,12 @@ def is_atlas(case):
     return ROWS[case].role == "atlas"
 
 
-ATLASES = {}
-for case in filter(is_atlas, ROWS):
-    ATLASES.setdefault(ROWS[case].recipe, []).append(case)
-
-
-def group_of(wildcards):
-    """On a cluster, all of a case is one job. An atlas is one of its own: cases wait for it."""
-    return "atlas" if is_atlas(wildcards.case) else "case"
-
-
-def atlases_of(wildcards):
-    """The atlases that a case is segmented by: all of its recipe; an atlas has its own labels."""
-    taught = not is_atlas(wildcards.case) and recipe_of(wildcards).has_method("atlas")
-    return ATLASES[ROWS[wildcards.case].recipe] if taught else []
-
-
 def labelled_structures_of(wildcards):
     return [structure for structure, _ in ROWS[wildcards.case].labels]
 
 
 def recipe_of(wildcards):
     return SETTINGS.recipes[ROWS[wildcards.case].recipe]
-
-
-def models_of(wildcards):
-    """The folders of the recipe's trained networks."""
-    return [str(folder) for folder in recipe_of(wildcards).models]
-
-
-def learned_of(wildcards):
-    """The folder of the network that is trained for the recipe, if one is."""
-    if is_atlas(wildcards.case) or not recipe_of(wildcards).learned():
-        return []
-    return expand(f"{MODEL_FOLDER}/network", recipe=RECIPE_NAMES[ROWS[wildcards.case].recipe])
-
-
-def shapes_of(wildcards):
-    """The shape models of the recipe, if it has any."""
-    if is_atlas(wildcards.case) or not recipe_of(wildcards).modelled():
-        return []
-    name = RECIPE_NAMES[ROWS[wildcards.case].recipe]
-    return expand(f"{SHAPE_FOLDER}/shapes.npz", recipe=name)
-
-
-def artefacts_of(wildcards):
-    """The marks of a scan, where shape models are told what they hide."""
-    case = wildcards.case
-    return expand(f"{CASE_FOLDER}/artefacts.nii.gz", case=case) if shapes_of(wildcards) else []
-
-
-def shapes_wanted(wildcards):
-    """The structures of a recipe that models are made of, and the labels of all that atlases have."""
-    recipe = SETTINGS.recipes[recipe_key(wildcards)]
-    return {"of": recipe.modelled(), "labels": {s["name"]: s["label"] for s in recipe.of_atlas()}}
-
-
-def recipe_key(wildcards):
-    """The key of the recipe of that name."""
-    return next(key for key, name in RECIPE_NAMES.items() if name == wildcards.recipe)
-
-
-def exemplars_of(wildcards, file):
-    """A file of each labelled scan that a network of the recipe learns from."""
-    return expand(f"{CASE_FOLDER}/{file}", case=ATLASES[recipe_key(wildcards)])
-
-
-def course_of(wildcards):
-    """How the networks of a recipe are trained."""
-    key = recipe_key(wildcards)
-    return recipe_learning.course(SETTINGS.recipes[key].learn, len(ATLASES[key]))
-
-
-def folds_of(wildcards, pattern):
-    """A file of each fold."""
-    folds = range(1, course_of(wildcards)["folds"] + 1)
-    return expand(pattern, recipe=wildcards.recipe, fold=folds)
-
-
-def learning_of(*keys):
-    """Parameters of a network's training, by name, as functions of its recipe."""
-
-    def one(key):
-        def value(wildcards):
-            recipe = SETTINGS.recipes[recipe_key(wildcards)]
-            known = {"modality": recipe.modality, "structures": recipe.learned()}
-            return (known | course_of(wildcards))[key]
-
-        return value
-
-    return {key: one(key) for key in keys}
 
 
 def spacing_of(wildcards):
@@ -203,65 +117,6 @@ def structures_of(*keys):
 
 def described_phantom(wildcards):
     return yaml_file.read(ROOT / "config" / "phantoms.yaml").content[wildcards.phantom]
-
-
-def memory(base, per_megabyte):
-    """Memory in MB from the scan's size; each new attempt may use as much again."""
-
-    def needed(wildcards, attempt):
-        return int(attempt * (base + per_megabyte * scan_megabytes(wildcards)))
-
-    return needed
-
-
-# MB for each MB of a scan's file, by what is done about its intensities. Of a CT of 210 MB in a file of
-# 92 MB, resample was seen to need 550 MB without corrections, 1070 with diffusion and 1220 with n4, in
-# all: half of what is asked for, since files shrink differently. One follows another: the most counts.
-CORRECTING = {"off": 7, "mark": 9, "inpaint": 11, "diffusion": 14, "n4": 16}
-
-
-def memory_to_correct(base):
-    """As `memory`, by the corrections that the recipe asks for."""
-
-    def needed(wildcards, attempt):
-        largest = max(CORRECTING[way] for way in correct_of(wildcards).values())
-        return memory(base, largest)(wildcards, attempt)
-
-    return needed
-
-
-def memory_to_segment(wildcards, attempt):
-    """As `memory`, and what the largest of the recipe's networks, or its atlases, need."""
-    known = [model_folder.read(Path(m)).memory_mb for m in models_of(wildcards)]
-    largest = max([*known, *(model_folder.MEMORY_MB for _ in learned_of(wildcards))], default=0)
-    with_atlases = memory(1200, 30 * (1 + len(atlases_of(wildcards))))
-    return attempt * largest + with_atlases(wildcards, attempt)
-
-
-def memory_to_learn(wildcards, attempt):
-    """Memory in MB from the sizes of the labelled scans, all of which a network learns from."""
-    atlases = ATLASES[recipe_key(wildcards)]
-    return int(attempt * (3000 + 20 * sum(scan_megabytes_of(case) for case in atlases)))
-
-
-def minutes_to_learn(wildcards, attempt):
-    """Run time in minutes: on a slow core a window takes three seconds."""
-    course = course_of(wildcards)
-    return attempt * (30 + course["iterations"] * course["batch"] // 20)
-
-
-def minutes(base, per_megabyte):
-    """Run time in minutes from the scan's size; each new attempt may take as long again."""
-
-    def needed(wildcards, attempt):
-        return int(attempt * (base + per_megabyte * scan_megabytes(wildcards)) + 1)
-
-    return needed
-
-
-def attempt_number(wildcards, attempt):
-    """For the script: a crash is not tried again (`attempts`)."""
-    return attempt
 
 
 def described_recipes():
