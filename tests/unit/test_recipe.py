@@ -235,6 +235,7 @@ MM = "a number of mm above 0, to 1000 would be right"
             "21:20: 'largest': a mapping was found; a whole numb",
         ),
         ("open: 1.5", "cavities: 0", "21:21: 'cavities': 0 was found; a whole number of cavities"),
+        ("open: 1.5", "handles: open", "21:20: 'handles': 'open' was found; cut or fill would be"),
         ("open: 1.5", "side: L", "21:17: 'side': 'L' was found; left or right would be right"),
         (
             "open: 1.5",

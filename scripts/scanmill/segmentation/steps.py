@@ -23,6 +23,7 @@ from scanmill.segmentation.components import (
     seeds,
     touching,
 )
+from scanmill.segmentation.handles import handles
 from scanmill.segmentation.regions import cut, needed, tight, whole, widen
 
 
@@ -150,6 +151,7 @@ STEPS: dict[str, Callable[[Region, Any, Scene], Region]] = {
     "close": closed,
     "fill": fill,
     "cavities": cavities,
+    "handles": handles,
     "largest": largest,
     "seeds": seeds,
     "minimum_ml": minimum_ml,
