@@ -13,8 +13,9 @@ from scanmill.refusal import Refusal
 from scanmill.segmentation import Exemplar as Atlas
 from scanmill.segmentation import exemplars
 from scanmill.shape_model import FEWEST
+from scanmill.shape_model.building import build
 from scanmill.shape_model.correspondence import Exemplar
-from scanmill.shape_model.model import ShapeModel, build
+from scanmill.shape_model.model import ShapeModel
 from scanmill.shape_model.model_file import write_models
 from scanmill.stage import Record, run_job
 

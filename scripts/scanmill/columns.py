@@ -179,6 +179,12 @@ SHAPE_MODEL = {
         "scan",
         "mm3",
     ),
+    "shape_volume_low_mm3": Column(
+        "Lower end of the 95 % interval of shape_volume_mm3, by what the model leaves open of the part "
+        "that is not seen, as it does of atlases that the others complete",
+        "mm3",
+    ),
+    "shape_volume_high_mm3": Column("Upper end of that interval", "mm3"),
     "shape_unseen_percent": Column(
         "The part of shape_volume_mm3 that lies beyond the scan, or in voxels that metal, streaks or "
         "padding hide: expected, not seen",

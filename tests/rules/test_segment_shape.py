@@ -109,6 +109,7 @@ def test_an_organ_that_the_scan_cuts_is_completed(tmp_path, shapes):
     assert np.array_equal(labels.array == WHOLE, mask)
     told = said["shapes"]["whole"]
     assert told["shape_volume_mm3"] == pytest.approx(organ.volume, rel=0.05)
+    assert told["shape_volume_low_mm3"] < organ.volume < told["shape_volume_high_mm3"]
     assert told["shape_unseen_percent"] == pytest.approx(
         100 * (1 - mask.sum() * shown.voxel_volume / organ.volume), abs=4
     )

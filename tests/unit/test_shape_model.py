@@ -10,10 +10,10 @@ from scanmill.label_map import Region
 from scanmill.phantom.body import Ellipsoid, sphere
 from scanmill.phantom.description import turned
 from scanmill.refusal import Refusal
+from scanmill.shape_model.building import build
 from scanmill.shape_model.completion import complete
 from scanmill.shape_model.correspondence import Exemplar, enclosed, outward, template
 from scanmill.shape_model.fit import fit, mahalanobis, residual
-from scanmill.shape_model.model import build
 from scanmill.shape_model.modes import Modes, procrustes
 from scanmill.shape_model.signed_distance import SignedDistance, steps_of
 
@@ -171,7 +171,8 @@ def test_a_fit_does_not_follow_outliers(model):
     )
     nearest = np.linalg.norm(plain.points[:, None] - around, axis=2).min(axis=1)
     assert (nearest < 4.5).mean() > 0.3
-    assert np.abs(found.coefficients - plain.coefficients).max() < 0.5
+    # Of the two modes that made the family.
+    assert np.abs(found.coefficients - plain.coefficients)[:2].max() < 0.3
     assert enclosed(found.points, model.triangles) == pytest.approx(body.volume, rel=0.04)
 
 
@@ -203,7 +204,8 @@ def test_what_the_scan_cuts_off_is_completed(model, axis, low):
     assert found.unseen == pytest.approx(found.volume - plain, rel=0.03)
     # What is seen stays as it was found.
     assert (found.region.full(kept.shape) != kept).mean() < 0.002
-    assert found.sd > 0
+    half = model.half_interval(found.sd)
+    assert abs(found.volume - body.volume) < half < 0.25 * body.volume
 
 
 def test_what_is_hidden_in_marked_voxels_is_filled_in(model):

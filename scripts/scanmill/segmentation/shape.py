@@ -52,9 +52,11 @@ def columns(
     """What the table tells of a completed structure. found: of what it was made."""
     within = completed.region.full(scene.grid.shape)
     changed = np.count_nonzero(within != found.full(scene.grid.shape))
-    distance = mahalanobis(completed.fit)
+    distance, half = mahalanobis(completed.fit), model.half_interval(completed.sd)
     return {
         "shape_volume_mm3": completed.volume,
+        "shape_volume_low_mm3": completed.volume - min(half, completed.unseen),
+        "shape_volume_high_mm3": completed.volume + half,
         "shape_unseen_percent": 100 * completed.unseen / completed.volume,
         "shape_changed_percent": 100 * changed / found.count(),
         "shape_distance": distance,

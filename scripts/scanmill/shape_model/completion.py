@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from scanmill.grid import Grid
 from scanmill.label_map import Region
@@ -18,9 +19,6 @@ Array = np.ndarray
 MARGIN = 0.75
 # Of the model's surface: what must be seen, and of that what must lie near the surface found.
 LEAST_SEEN, LEAST_TRUSTED = 0.25, 0.5
-# A boundary farther from the model's than so many times what its modes cannot explain, or so many
-# voxels, is not believed.
-TOLERANCE, LEAST_VOXELS = 5.0, 3.0
 
 
 @dataclass(frozen=True)
@@ -44,8 +42,8 @@ def complete(
     """The structure that a region with voxels shows, completed.
 
     seen: voxels of the grid, [z, y, x], that show whether it is there. tolerance: mm from the model's
-    boundary, beyond which another is not believed; None: as the model is worth. Raises Refusal
-    `shape-lost` where the model does not fit what is seen.
+    boundary, within which another is believed; None: as far as any atlas's was, and a voxel. Raises
+    Refusal `shape-lost` where the model does not fit what is seen.
     """
     margin = MARGIN * float(np.ptp(model.modes.mean, axis=0).max())
     more = np.ceil(margin / np.asarray(grid.spacing[::-1])).astype(int)
@@ -58,8 +56,12 @@ def complete(
     distance = SignedDistance.of(mask, wide, known)
     found = fit(model.modes, model.triangles, distance, model.noise)
     _check(found)
-    far = tolerance or max(TOLERANCE * model.noise, LEAST_VOXELS * max(grid.spacing))
-    whole = _blended(mask, filled(found.points, model.triangles, wide), wide, known, far)
+    reach = (
+        model.reach + max(grid.spacing)
+        if tolerance is None
+        else np.full(len(model.reach), tolerance)
+    )
+    whole = _blended(mask, known, wide, found.points, model.triangles, reach)
     return Completion(
         region=Region.of(_moved(whole, first, grid.shape)),
         volume=np.count_nonzero(whole) * grid.voxel_volume,
@@ -90,14 +92,21 @@ def _moved(mask: Array, first: Array, shape: tuple[int, ...]) -> Array:
     return box
 
 
-def _blended(mask: Array, expected: Array, grid: Grid, known: Array, far: float) -> Array:
+def _blended(
+    mask: Array, known: Array, grid: Grid, points: Array, triangles: Array, reach: Array
+) -> Array:
     """The mask where its boundary lies near the expected one, and is known; else what is expected.
 
-    far: mm. Between the two, the boundary goes over smoothly (by Tukey's biweight).
+    points, triangles: the expected surface, LPS mm. reach: of each point, mm, within which the mask is
+    believed; between that and twice as far, the boundary goes over from one to the other.
     """
-    model = steps_of(expected, grid, np.ones_like(known))
+    model = steps_of(filled(points, triangles, grid), grid, np.ones_like(known))
     differs = steps_of(mask, grid, known) - model
-    trust = np.where(known, np.clip(1 - (differs / far) ** 2, 0, 1) ** 2, 0)
+    z, y, x = doubtful = np.nonzero(known & (np.abs(differs) > reach.min()))
+    nearest = cKDTree(points).query(grid.to_physical(np.stack([x, y, z], axis=-1)))[1]
+    trust = known.astype(float)
+    beyond = np.abs(differs[doubtful]) / reach[nearest] - 1
+    trust[doubtful] = np.clip(1 - beyond, 0, 1)
     return model + trust * differs < 0
 
 

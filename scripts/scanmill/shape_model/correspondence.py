@@ -28,7 +28,6 @@ SLOPE = 0.1
 ACROSS = 56
 # A surface whose volume differs more from its mask's has missed it.
 MISSED = 0.05
-NEWTON_STEPS = 15
 
 
 @dataclass
@@ -75,7 +74,7 @@ def template(exemplar: Exemplar) -> Surface:
     grid = exemplar.mask.grid.isotropic((area / POINTS) ** 0.5)
     mesh, _ = boundaries(resample_labels(exemplar.mask, grid), grid)
     surface = surface_of(mesh, 1, grid)
-    return Surface(onto(exemplar.distance, surface.points.astype(float)), surface.triangles)
+    return Surface(exemplar.distance.onto_surface(surface.points.astype(float)), surface.triangles)
 
 
 def carried(surface: Surface, reference: Exemplar, other: Exemplar) -> Array:
@@ -85,7 +84,7 @@ def carried(surface: Surface, reference: Exemplar, other: Exemplar) -> Array:
     """
     finest = max(reference.length, other.length) / ACROSS
     transform = register(reference.image, other.image, finest)
-    points = onto(other.distance, transform.points(surface.points))
+    points = other.distance.onto_surface(transform.points(surface.points))
     part = enclosed(points, surface.triangles) / other.volume
     if abs(part - 1) > MISSED:
         raise Refusal(
@@ -93,15 +92,6 @@ def carried(surface: Surface, reference: Exemplar, other: Exemplar) -> Array:
             f"the surface that was carried onto an atlas encloses {part:.0%} of its volume; atlases "
             "of one anatomy, each with the whole structure, would be right",
         )
-    return points
-
-
-def onto(distance: SignedDistance, points: Array) -> Array:
-    """Points (n, 3) moved onto the surface along the steepest way, LPS mm."""
-    for _ in range(NEWTON_STEPS):
-        slopes = distance.slopes(points)
-        steepness = np.maximum((slopes**2).sum(axis=1), 0.1)
-        points = points - (distance.at(points) / steepness)[:, None] * slopes
     return points
 
 

@@ -1,13 +1,15 @@
 """A shape model fitted, robustly, to what a scan shows of a structure's surface.
 
-Each point of the model's surface is drawn to the surface that is seen, in steps of Gauss and Newton;
-what lies far from it counts less (Geman and McClure's weights), what lies where nothing is seen counts
-nothing, and the shape is drawn to the mean as the atlases vary: the most probable shape.
+Each point of the model's surface is drawn to the surface that is seen, and each of that surface draws
+the model's nearest point, in steps of Gauss and Newton. What lies far away counts less (Geman and
+McClure's weights), what lies where nothing is seen counts nothing, and the shape is drawn to the mean
+as the atlases vary: the most probable shape.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from scanmill.shape_model.correspondence import outward
@@ -32,18 +34,20 @@ class Fit:
     """A shape in its place.
 
     points: (n, 3), LPS mm. coefficients: (k,), standard deviations. away: distance of the points from
-    the surface that is seen, mm, (n,). seen: which points lie where something is seen. trusted: of the
-    seen part of the area, what the fit believed. covariance: of turn (3, radians), shift (3, mm) and
-    coefficients.
+    the surface that is seen, mm, (n,). apart: of each point, that or the largest distance from the
+    parts of the surface that it is the nearest to, mm, (n,). seen: which points lie where something is
+    seen. trusted: of the seen part of the area, what the fit believed. freedom: how points move with
+    turn (radians), shift (mm) and coefficients, (n, 3, 6 + k). covariance: of these.
     """
 
     points: Array
     coefficients: Array
     away: Array
+    apart: Array
     seen: Array
     trusted: float
-    covariance: Array
     freedom: Array
+    covariance: Array
 
 
 def fit(modes: Modes, triangles: Array, distance: SignedDistance, noise: float) -> Fit:
@@ -55,17 +59,29 @@ def fit(modes: Modes, triangles: Array, distance: SignedDistance, noise: float) 
     prior = np.concatenate([np.full(6, 1e-9), np.ones(len(coefficients))])
     widest = WIDEST * float(np.ptp(modes.mean, axis=0).max())
     narrowest = max(NARROWEST * noise, *distance.grid.spacing)
+    targets = distance.surface()
+    normals = distance.slopes(targets)
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
     for n in range(STEPS):
         around = modes.shape(coefficients) @ turn.T
         points = around + shift
-        away, slopes, seen = distance.at(points), distance.slopes(points), distance.shows(points)
+        away, seen = distance.at(points), distance.shows(points)
         width = max(widest * NARROWING**n, narrowest)
-        trust = seen / (1 + (away / width) ** 2) ** 2
-        weights = areas * trust * (INDEPENDENT / noise**2)
+        trust = seen * _trust(away, width)
         freedom = _freedom(around, modes.modes @ turn.T)
-        ways = np.einsum("nik,ni->nk", freedom, slopes)
+        nearest = cKDTree(points).query(targets)[1]
+        gap = points[nearest] - targets
+        across = (gap * normals).sum(axis=1)
+        back = _trust(np.linalg.norm(gap, axis=1), width) * ((areas @ seen) / len(targets))
+        weights = np.concatenate([areas * trust, back]) * (INDEPENDENT / noise**2 / 2)
+        ways = np.concatenate(
+            [
+                np.einsum("nik,ni->nk", freedom, distance.slopes(points)),
+                np.einsum("nik,ni->nk", freedom[nearest], normals),
+            ]
+        )
         normal = (ways * weights[:, None]).T @ ways + np.diag(prior)
-        towards = -ways.T @ (weights * away)
+        towards = -ways.T @ (weights * np.concatenate([away, across]))
         towards[6:] -= coefficients
         step = np.linalg.solve(normal, towards)
         if width == narrowest and np.abs(freedom @ step).max() < SETTLED:
@@ -74,7 +90,10 @@ def fit(modes: Modes, triangles: Array, distance: SignedDistance, noise: float) 
         shift = shift + step[3:6]
         coefficients = np.clip(coefficients + step[6:], -MOST, MOST)
     trusted = float((areas * trust).sum() / max((areas * seen).sum(), 1e-9))
-    return Fit(points, coefficients, away, seen, trusted, np.linalg.inv(normal), freedom)
+    apart = np.abs(away)
+    np.maximum.at(apart, nearest, np.abs(across))
+    covariance = np.linalg.inv(normal)
+    return Fit(points, coefficients, away, apart, seen, trusted, freedom, covariance)
 
 
 def residual(found: Fit) -> float:
@@ -110,6 +129,10 @@ def start(modes: Modes, distance: SignedDistance) -> Array:
         if cut[1] and not cut[0]:
             shift[axis] = at_low
     return frame @ shift
+
+
+def _trust(away: Array, width: float) -> Array:
+    return 1 / (1 + (away / width) ** 2) ** 2
 
 
 def _ends(mask: Array) -> Array:

@@ -17,8 +17,10 @@ def write_models(path: Path, models: dict[str, ShapeModel]) -> None:
             f"{name}/mean_mm": model.modes.mean,
             f"{name}/modes_mm": model.modes.modes,
             f"{name}/triangles": model.triangles,
+            f"{name}/reach_mm": model.reach,
             f"{name}/residuals_mm": model.residuals,
             f"{name}/distances": model.distances,
+            f"{name}/misses": model.misses,
         }
     with replacing(path) as temporary:
         np.savez(temporary, **arrays)
@@ -32,8 +34,10 @@ def read_models(path: Path) -> dict[str, ShapeModel]:
             name: ShapeModel(
                 Modes(arrays[f"{name}/mean_mm"], arrays[f"{name}/modes_mm"]),
                 arrays[f"{name}/triangles"],
+                arrays[f"{name}/reach_mm"],
                 arrays[f"{name}/residuals_mm"],
                 arrays[f"{name}/distances"],
+                arrays[f"{name}/misses"],
             )
             for name in names
         }

@@ -11,6 +11,8 @@ from scanmill.grid import Grid
 Array = np.ndarray
 # Of the Gaussian that takes the steps out of a mask's surface, voxels.
 SMOOTH = 1.0
+SURFACE_POINTS = 1500
+NEWTON_STEPS = 15
 
 
 @dataclass
@@ -47,6 +49,20 @@ class SignedDistance:
         inside = ((index >= 0) & (index < self.grid.size)).all(axis=1)
         x, y, z = np.clip(index, 0, np.asarray(self.grid.size) - 1).T
         return inside & self.seen[z, y, x]
+
+    def surface(self) -> Array:
+        """Points of the surface that is seen, about SURFACE_POINTS at most, (n, 3), LPS mm."""
+        near = np.argwhere((np.abs(self.depth) < max(self.grid.spacing) / 2) & self.seen)
+        index = near[:: len(near) // SURFACE_POINTS + 1, ::-1]
+        return self.onto_surface(self.grid.to_physical(index))
+
+    def onto_surface(self, points: Array) -> Array:
+        """Points (n, 3) moved onto the surface along the steepest way, LPS mm."""
+        for _ in range(NEWTON_STEPS):
+            slopes = self.slopes(points)
+            steepness = np.maximum((slopes**2).sum(axis=1), 0.1)
+            points = points - (self.at(points) / steepness)[:, None] * slopes
+        return points
 
     @cached_property
     def _splines(self) -> Array:
