@@ -29,11 +29,13 @@ from scanmill.registration.affine import affine_between  # noqa: E402
 from scanmill.registration.pyramid import normalised, pyramid  # noqa: E402
 from scanmill.shape_model.building import build  # noqa: E402
 from scanmill.shape_model.completion import Completion, complete  # noqa: E402
-from scanmill.shape_model.correspondence import ACROSS, Exemplar, template  # noqa: E402
+from scanmill.shape_model.correspondence import ACROSS, SLOPE, Exemplar, template  # noqa: E402
 from scanmill.shape_model.filling import filled  # noqa: E402
 from scanmill.shape_model.fit import mahalanobis  # noqa: E402
 from scanmill.shape_model.model import ShapeModel  # noqa: E402
+from scanmill.shape_model.signed_distance import SignedDistance  # noqa: E402
 from scanmill.source import read_source  # noqa: E402
+from scanmill.volume_file import Volume  # noqa: E402
 
 ORGANS = {"liver": "abdomen", "kidney-left": "abdomen", "aorta": "abdomen", "lungs": "abdomen"}
 SPACING, MARGIN = 2.0, 12.0
@@ -138,10 +140,9 @@ def beyond_by_affine(kept: np.ndarray, grid: Grid, atlas: Exemplar, around: Grid
 
     around: a grid that holds all.
     """
-    shown = Exemplar.of(Region.of(kept), grid).image
-    start = np.rint(shown.grid.to_index(np.asarray(grid.origin))).astype(int)[::-1]
-    inside = tuple(slice(s, s + n) for s, n in zip(start, kept.shape, strict=True))
-    shown.array, shown.grid = np.ascontiguousarray(shown.array[inside]), grid
+    depth = SignedDistance.of(kept, grid, np.ones_like(kept)).depth
+    width = SLOPE * float(np.multiply(kept.shape, grid.spacing[::-1]).max())
+    shown = Volume(-np.tanh(depth / width).astype(np.float32), grid)
     finest = atlas.length / ACROSS
     levels = [pyramid(normalised(image), finest) for image in (shown, atlas.image)]
     _, affine = affine_between(*levels)

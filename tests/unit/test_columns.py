@@ -10,7 +10,7 @@ from measure import measure
 from mesh import mesh
 from scanmill.columns import COLUMNS, INTERVALS, SHAPE_MODEL
 from scanmill.label_map import LabelMap, Region
-from scanmill.label_map_files import write_label_map
+from scanmill.label_map_files import write_doubts, write_label_map
 from scanmill.phantom.body import sphere
 from scanmill.sidecar import write_sidecar
 from scanmill.stage import run_stage
@@ -47,12 +47,14 @@ def rows(tmp_path_factory) -> dict[str, dict[str, str]]:
         "artefacts": folder / "artefacts.nii.gz",
         "labels": folder / "labels.nii.gz",
         "overlaps": folder / "overlaps",
+        "doubts": folder / "doubts",
     }
     for name in ("volume", "isotropic"):
         write_volume(paths[name], Volume(image.astype(np.int16), grid))
     write_volume(paths["artefacts"], Volume(np.zeros(grid.shape, np.uint8), grid))
     names = {s["name"]: s["label"] for s in STRUCTURES}
     write_label_map(paths["labels"], paths["overlaps"], labels, names)
+    write_doubts(paths["doubts"], {}, grid)
     said = {
         "status": "ok",
         "warnings": [{"code": "x", "message": "y", "structure": "organ"}],
