@@ -1,6 +1,6 @@
 rule learn:
     # One network of a recipe, for each fold of its labelled scans; training is a process in the
-    # environment that has torch. What is there to watch meanwhile lies in its folder, unfinished.
+    # environment that has torch. What is there to watch meanwhile lies beside it, in unfinished-….
     input:
         scans=lambda wildcards: exemplars_of(wildcards, "isotropic.nii.gz"),
         labels=lambda wildcards: exemplars_of(wildcards, "labels.nii.gz"),

@@ -1,7 +1,7 @@
 """Learn: train one network of a fold on the cohort's own labelled scans.
 
 In: the isotropic volumes of the recipe's atlases, and their label maps. Out: a folder with weights.npz,
-curve.tsv and curve.svg. While it learns they lie in `unfinished` beside it, with a checkpoint which a
+curve.tsv and curve.svg. While it learns they lie in `unfinished-…` beside it, with a checkpoint which a
 later job goes on from. Training is a process in an environment that has torch.
 """
 
@@ -12,16 +12,18 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from scanmill.atomic import replacing_folder
+from scanmill.atomic import replacing, replacing_folder
 from scanmill.learning.design import WIDTHS
 from scanmill.learning.environment import interpreter
 from scanmill.learning.folder import model_of
 from scanmill.learning.lessons import Cohort, arrays, held_by
 from scanmill.lineage import fingerprint
+from scanmill.model_folder import Model
 from scanmill.segmentation import Exemplar
-from scanmill.sidecar import checksum, write_json
+from scanmill.sidecar import write_json
 from scanmill.stage import Record, run_job
 
 RESULTS = "weights.npz", "curve.tsv", "curve.svg", "trained.json"
@@ -57,15 +59,7 @@ def learn(
         "seed": fold,
         "held": held,
     }
-    work = network.with_name("unfinished")
-    work.mkdir(parents=True, exist_ok=True)
-    lessons = {}
-    for number in range(len(cohort)):
-        lessons[f"image_{number}"], lessons[f"labels_{number}"] = arrays(cohort[number], model)
-    np.savez(work / "lessons.npz", **lessons)
-    # A checkpoint of other lessons, another plan or other code is of no use.
-    key = f"{checksum(work / 'lessons.npz')} {fingerprint(TRAINING, LOCK)} {json.dumps(course)}"
-    write_json(work / "plan.json", course | {"key": hashlib.sha256(key.encode()).hexdigest()})
+    work = desk_of(network, lessons_of(cohort, model), course)
     train(work, threads)
     with replacing_folder(network) as folder:
         for name in RESULTS:
@@ -73,6 +67,34 @@ def learn(
     shutil.rmtree(work)
     trained = json.loads((network / "trained.json").read_text("utf-8"))
     record.details |= {"held": held, "course": course, "conditions": trained}
+
+
+def lessons_of(cohort: Cohort, model: Model) -> dict[str, np.ndarray]:
+    """The images and labels of a cohort, as a network sees them, by the names that training knows."""
+    lessons = {}
+    for number in range(len(cohort)):
+        lessons[f"image_{number}"], lessons[f"labels_{number}"] = arrays(cohort[number], model)
+    return lessons
+
+
+def desk_of(network: Path, lessons: dict[str, np.ndarray], course: dict[str, Any]) -> Path:
+    """The folder that a network is trained in, with its lessons and its plan.
+
+    Another one for other lessons, another plan or other code: a checkpoint is of no use to those, and
+    a process that outlived its job must not write into theirs.
+    """
+    key = hashlib.sha256(f"{fingerprint(TRAINING, LOCK)} {json.dumps(course)}".encode())
+    for name, array in lessons.items():
+        key.update(f"{name} {array.dtype} {array.shape}".encode() + array.tobytes())
+    desk = network.with_name(f"unfinished-{key.hexdigest()[:8]}")
+    for other in network.parent.glob("unfinished-*"):
+        if other != desk:
+            shutil.rmtree(other, ignore_errors=True)
+    desk.mkdir(parents=True, exist_ok=True)
+    with replacing(desk / "lessons.npz") as temporary:
+        np.savez(temporary, **lessons)
+    write_json(desk / "plan.json", course | {"key": key.hexdigest()})
+    return desk
 
 
 def train(work: Path, threads: int) -> None:

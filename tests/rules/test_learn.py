@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from cross_validate import cross_validate
 from earlier import put_refused, put_volume
-from learn import SCRIPTS, learn
+from learn import SCRIPTS, desk_of, learn
 from learning_samples import needs_torch
 from scanmill import model_folder
 from scanmill.learning.design import AXES
@@ -166,6 +166,23 @@ def course(folder: Path, iterations: int) -> dict:
     }
 
 
+def test_other_lessons_or_another_plan_have_a_desk_of_their_own(tmp_path):
+    network = tmp_path / "fold-1" / "network"
+    lessons = {
+        "image_0": np.zeros((2, 3, 4), np.float32),
+        "labels_0": np.zeros((2, 3, 4), np.uint8),
+    }
+    first = desk_of(network, lessons, {"iterations": 5})
+    (first / "checkpoint.pt").touch()
+    assert desk_of(network, lessons, {"iterations": 5}) == first
+    assert (first / "checkpoint.pt").exists()
+    second = desk_of(network, lessons, {"iterations": 6})
+    assert second != first and not first.exists()
+    third = desk_of(network, lessons | {"labels_0": lessons["labels_0"] + 1}, {"iterations": 6})
+    assert third not in (first, second) and [*network.parent.iterdir()] == [third]
+    assert json.loads((third / "plan.json").read_text("utf-8"))["iterations"] == 6
+
+
 @needs_torch
 @pytest.mark.slow
 def test_a_network_that_is_trained_is_the_same_after_an_interruption(tmp_path, atlases):
@@ -173,7 +190,7 @@ def test_a_network_that_is_trained_is_the_same_after_an_interruption(tmp_path, a
     run_stage("learn", learn, inputs_of(atlases), {"network": whole}, course(tmp_path, 12))
     said = read_sidecar(whole)
     assert said["status"] == "ok" and said["held"] == [0, 2]
-    assert said["conditions"]["device"] and not (whole.parent / "unfinished").exists()
+    assert said["conditions"]["device"] and not list(whole.parent.glob("unfinished*"))
     lines = (whole / "curve.tsv").read_text().splitlines()
     assert len(lines) == 13 and lines[-1].startswith("12\t")
     again = tmp_path / "two" / "network"
@@ -209,7 +226,7 @@ def interrupted(folder: Path, network: Path, inputs: dict) -> None:
         os.environ.pop("SCANMILL_LEARNER")
         if real:
             os.environ["SCANMILL_LEARNER"] = real
-    assert (network.parent / "unfinished" / "checkpoint.pt").exists()
+    assert list(network.parent.glob("unfinished-*/checkpoint.pt"))
     run_stage("learn", learn, inputs, {"network": network}, course(folder, 12))
 
 
