@@ -32,9 +32,10 @@ def noted(bars, **of) -> Record:
 
 def test_what_is_taken_is_counted_in_voxels_ml_and_share():
     record = noted(BARS)
+    unsaid = {"share": 0.2, "in_recipe": False}
     assert record.details["conflicts"] == [
-        {"structure": "organ", "taken_by": "lesion", "voxels": 200, "ml": 0.2, "share": 0.2},
-        {"structure": "lesion", "taken_by": "rim", "voxels": 100, "ml": 0.1, "share": 0.2},
+        {"structure": "organ", "taken_by": "lesion", "voxels": 200, "ml": 0.2} | unsaid,
+        {"structure": "lesion", "taken_by": "rim", "voxels": 100, "ml": 0.1} | unsaid,
     ]
     assert [(w["code"], w["structure"]) for w in record.warnings] == [
         ("structures-overlap", "organ"),
@@ -60,7 +61,7 @@ def test_what_lies_in_a_part_lies_in_the_whole():
     bars = {"body": (0, 30), "organ": (5, 20), "lesion": (10, 20)}
     organ, lesion = {"steps": [{"inside": "body"}]}, {"steps": [{"inside": "organ"}]}
     record = noted(bars, organ=organ, lesion=lesion)
-    assert record.warnings == []
+    assert record.warnings == [] and all(c["in_recipe"] for c in record.details["conflicts"])
     assert [c["taken_by"] for c in record.details["conflicts"]] == ["organ", "lesion", "lesion"]
 
 

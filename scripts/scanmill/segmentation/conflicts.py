@@ -16,9 +16,10 @@ MOST_TAKEN = 0.05
 def note(structures: list[Structure], scene: Scene) -> None:
     """Count in the record's details, `conflicts`, what later structures took from each one.
 
-    structures: of the recipe, in order. Each entry: structure, taken_by, voxels, ml and share, of the
-    whole structure. A large share is warned of (`structures-overlap`) unless the recipe says so: the
-    later one is, by `inside`, `of` or its seeds, from the earlier one, or a margin draws either.
+    structures: of the recipe, in order. Each entry: structure, taken_by, voxels, ml, share, of the
+    whole structure, and in_recipe: whether the recipe says so, since the later one is, by `inside` or
+    by its seeds, from the earlier one, or a margin draws one of the two. A large share that it does not
+    say is warned of (`structures-overlap`).
     """
     origins = _origins(structures)
     names = {label: name for name, label in scene.labels.items()}
@@ -29,10 +30,10 @@ def note(structures: list[Structure], scene: Scene) -> None:
             by, of_all = names[other], scene.label_map.region(label).count()
             ml = round(voxels * scene.grid.voxel_volume / CUBIC_MM_PER_ML, 4)
             share = round(voxels / of_all, 4)
-            found.append(
-                {"structure": name, "taken_by": by, "voxels": voxels, "ml": ml, "share": share}
-            )
-            if voxels > MOST_TAKEN * of_all and name not in origins[by] and not {name, by} & drawn:
+            said = name in origins[by] or bool({name, by} & drawn)
+            entry = {"structure": name, "taken_by": by, "voxels": voxels, "ml": ml, "share": share}
+            found.append(entry | {"in_recipe": said})
+            if voxels > MOST_TAKEN * of_all and not said:
                 scene.record.warn(
                     "structures-overlap",
                     f"{100 * share:.1f} % of it, {ml:g} mL, is also of '{by}', which comes later and "
