@@ -30,7 +30,7 @@ rule all:
     default_target: True
     input:
         rules.collect.output,
-        finished_stages(),
+        interrupted_stages,
 
 
 onsuccess:

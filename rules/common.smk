@@ -10,7 +10,7 @@ from snakemake.exceptions import WorkflowError
 ROOT = Path(str(workflow.current_basedir)).resolve().parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from scanmill import settings, yaml_file
+from scanmill import plan_file, settings, yaml_file
 from scanmill.columns import COLUMNS, ON_REQUEST, STAGES, case_columns
 from scanmill.lineage import fingerprint
 from scanmill.problem import SettingsError
@@ -31,16 +31,20 @@ os.environ.setdefault(
     ).removeprefix("--"),
 )
 
-try:
-    SETTINGS = settings.load(
-        config,
-        ROOT,
-        Path.cwd(),
-        configfiles=[Path(path) for path in workflow.configfiles],
-        reserved=frozenset(COLUMNS) | frozenset(case_columns((*STAGES, *ON_REQUEST))),
-    )
-except SettingsError as error:
-    raise WorkflowError(str(error)) from None
+# A job on another machine does what was planned; see plan_file.
+SETTINGS = plan_file.recall() if workflow.remote_exec else None
+if SETTINGS is None:
+    try:
+        SETTINGS = settings.load(
+            config,
+            ROOT,
+            Path.cwd(),
+            configfiles=[Path(path) for path in workflow.configfiles],
+            reserved=frozenset(COLUMNS) | frozenset(case_columns((*STAGES, *ON_REQUEST))),
+        )
+    except SettingsError as error:
+        raise WorkflowError(str(error)) from None
+    plan_file.keep(SETTINGS, Path(".snakemake") / "scanmill")
 
 # The sheet's rows, and those of them that are to be measured; the others are atlases for these.
 ROWS = SETTINGS.scans
@@ -68,7 +72,12 @@ wildcard_constraints:
 
 
 def library(script):
-    """Fingerprint of the modules behind a script and of the lock: a change in either reruns the rule."""
+    """Fingerprint of the modules behind a script and of the lock: a change in either reruns the rule.
+
+    It is compared where runs are planned, so jobs on other machines do without.
+    """
+    if workflow.remote_exec:
+        return ""
     return fingerprint(ROOT / "scripts" / f"{script}.py", ROOT / "envs" / "requirements.lock")
 
 
@@ -167,11 +176,19 @@ def exported_objects():
     return expand(rules.export.output.sidecar, case=CASES) if SETTINGS.export else []
 
 
-def finished_stages():
-    """The sidecar of each stage of each case. What failed while it was done again left none: by these, and
-    not by the tables that an earlier run left, Snakemake sees that it is still to be done."""
-    stages = (rules.ingest, rules.resample, rules.segment, rules.mesh, rules.measure)
-    return [expand(stage.output.sidecar, case=CASES) for stage in stages]
+def interrupted_stages(wildcards):
+    """The sidecars that a case lacks though it has others: a stage failed while it was done again.
+
+    The tables that an earlier run left are all there, so that Snakemake would not see it by them.
+    """
+    stages = [rules.ingest, rules.resample, rules.segment, rules.mesh, rules.measure]
+    stages += [rules.export] if SETTINGS.export else []
+    lacking = []
+    for case in CASES:
+        sidecars = [path for stage in stages for path in expand(stage.output.sidecar, case=case)]
+        missing = [path for path in sidecars if not Path(path).exists()]
+        lacking += missing if len(missing) < len(sidecars) else []
+    return lacking
 
 
 def cohort_tables():

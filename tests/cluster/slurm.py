@@ -15,13 +15,15 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 COMPILED_IN = Path("/etc/slurm/slurm.conf")
 PROGRAMS = ("slurmctld", "slurmdbd", "slurmd", "sbatch", "munged", "mariadbd", "mariadb-install-db")
+# In the environment of all that runs here, to be found by.
+MARK = "SCANMILL_TEST_CLUSTER"
 NODES = ("n1", "n2")
-CPUS, MEMORY_MB = 2, 4000
+CPUS, MEMORY_MB = 4, 16000
 PORTS = {"slurmctld": 16817, "slurmdbd": 16819, "n1": 17001, "n2": 17002}
 SECONDS_TO_START = 60
 PR_SET_PDEATHSIG = 1
@@ -105,8 +107,7 @@ def slurm(state: Path) -> Iterator[None]:
     config = _write_config(state)
     COMPILED_IN.parent.mkdir(exist_ok=True)
     COMPILED_IN.symlink_to(config)
-    before = os.environ.get("SLURM_CONF")
-    os.environ["SLURM_CONF"] = str(config)
+    os.environ |= {"SLURM_CONF": str(config), MARK: str(state)}
     try:
         _start(state, daemons)
         yield
@@ -115,9 +116,17 @@ def slurm(state: Path) -> Iterator[None]:
         for daemon in reversed(daemons):
             _stop(daemon)
         COMPILED_IN.unlink()
-        os.environ.pop("SLURM_CONF")
-        if before is not None:
-            os.environ["SLURM_CONF"] = before
+        del os.environ["SLURM_CONF"], os.environ[MARK]
+        _kill_what_is_left(state)
+
+
+def _kill_what_is_left(state: Path) -> None:
+    """End processes of jobs that Slurm, without cgroups, has lost sight of."""
+    mark = f"{MARK}={state}\0".encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if mark in (process / "environ").read_bytes():
+                os.kill(int(process.name), signal.SIGKILL)
 
 
 def _write_config(state: Path) -> Path:
@@ -193,10 +202,11 @@ def _start(state: Path, daemons: list[subprocess.Popen]) -> None:
 
 
 def idle_nodes() -> list[str]:
-    return _told("sinfo", "-h", "-N", "-t", "idle", "-o", "%N").split()
+    return told("sinfo", "-h", "-N", "-t", "idle", "-o", "%N").split()
 
 
-def _told(*command: str) -> str:
+def told(*command: str) -> str:
+    """What a command of Slurm prints."""
     return subprocess.run(command, capture_output=True, text=True, timeout=20).stdout
 
 
@@ -233,5 +243,5 @@ def _stop(daemon: subprocess.Popen) -> None:
 def accounted() -> list[dict[str, str]]:
     """What Slurm says of each job and job step so far."""
     columns = "JobID,Comment,State,Timelimit,ReqMem,MaxRSS,AllocCPUS,NodeList"
-    lines = _told("sacct", "-a", "-P", "-n", "-D", "-o", columns).splitlines()
+    lines = told("sacct", "-a", "-P", "-n", "-D", "-o", columns).splitlines()
     return [dict(zip(columns.split(","), line.split("|"), strict=True)) for line in lines]
