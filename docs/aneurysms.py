@@ -29,7 +29,7 @@ from scanmill.volume_file import Volume  # noqa: E402
 from segment import method_of  # noqa: E402
 
 RECIPE = load(ROOT / "config" / "recipes" / "aaa.yaml")
-COUNT, SPACING = 8, (1.0, 1.0, 2.0)
+COUNT, SPACING = 6, (1.0, 1.0, 2.0)
 # Voxels around the aneurysm: more than its reach.
 MARGIN = 24
 # How many seeds a person puts into the lumen, into the thrombus, and into each neighbour.
