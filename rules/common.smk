@@ -44,7 +44,7 @@ if SETTINGS is None:
         )
     except SettingsError as error:
         raise WorkflowError(str(error)) from None
-    plan_file.keep(SETTINGS, Path(".snakemake") / "scanmill")
+    plan_file.keep(SETTINGS, Path("sources"))
 
 # The sheet's rows, and those of them that are to be measured; the others are atlases for these.
 ROWS = SETTINGS.scans

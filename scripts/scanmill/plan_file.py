@@ -21,6 +21,7 @@ def keep(settings: Settings, folder: Path) -> None:
     content = pickle.dumps(settings)
     path = folder.absolute() / f"plan-{hashlib.sha256(content).hexdigest()[:16]}"
     if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with replacing(path) as temporary:
             temporary.touch(mode=0o600)
             temporary.write_bytes(content)

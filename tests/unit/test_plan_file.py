@@ -46,3 +46,4 @@ def test_another_run_does_not_take_them_away_and_nobody_else_reads_them(
     assert plan_file.recall() == first
     modes = [path.stat().st_mode & 0o777 for path in (tmp_path / "plans").iterdir()]
     assert modes == [0o600, 0o600]
+    assert (tmp_path / "plans").stat().st_mode & 0o777 == 0o700
