@@ -259,6 +259,16 @@ def test_what_another_body_shows_is_refused(model):
         complete(model, Region.of(mask), grid, np.ones_like(mask), None)
 
 
+def test_what_hardly_shows_is_refused(model):
+    mask, grid = whole(sphere(12, CENTRE))
+    with pytest.raises(Refusal, match="shape-lost: no voxel"):
+        complete(model, Region.of(mask), grid, ~mask, None)
+    one = np.zeros_like(mask)
+    one[tuple(n // 2 for n in mask.shape)] = True
+    with pytest.raises(Refusal, match="shape-lost"):
+        complete(model, Region.of(one), grid, np.ones_like(mask), None)
+
+
 def test_too_few_atlases_make_no_model():
     with pytest.raises(Refusal, match="shape-missing: 2 atlases"):
         build([exemplar(body) for body in family(2, seed=1)])

@@ -53,6 +53,11 @@ def complete(
     )
     mask = np.pad(region.array, [(n, n) for n in more])
     known = _moved(seen, -first, wide.shape)
+    if not (mask & known).any():
+        raise Refusal(
+            "shape-lost",
+            "no voxel of the structure lies where the scan shows something; a part would be right",
+        )
     distance = SignedDistance.of(mask, wide, known)
     found = fit(model.modes, model.triangles, distance, model.noise)
     _check(found)

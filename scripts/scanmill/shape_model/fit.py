@@ -114,7 +114,9 @@ def start(modes: Modes, distance: SignedDistance) -> Array:
     """
     frame = np.reshape(distance.grid.direction, (3, 3))
     usual = modes.mean @ frame
-    ends = _ends((distance.depth < 0) & distance.seen)
+    # Of a mask of few voxels, whose smoothed distances are all positive, the deepest.
+    deepest = float(distance.depth[distance.seen].min())
+    ends = _ends((distance.depth <= max(deepest, 0.0)) & distance.seen)
     limits = _ends(distance.seen)
     shift = np.empty(3)
     for axis in range(3):
