@@ -26,8 +26,9 @@ from scanmill.surroundings import ALONE, Neighbours, scene_of
 from scanmill.volume_file import Volume
 from scanmill.voxel_response import Array
 
-# Voxels of the mask up to which a structure is fitted.
-FITTED = 8000
+# Voxels of the mask up to which a structure is fitted, and of the box that holds it: fragments that are
+# strewn over a scan are no body that grows as one.
+FITTED, FITTED_BOX = 8000, 100_000
 # Contrast over residuals, and part of the boundary, that the image has to show.
 CONTRAST, TOLD = 1.0, 0.1
 # In contrasts: beyond this the signal of what holds other structures differs too much to be one.
@@ -97,7 +98,8 @@ def volume_of(
         return count_of(region, grid, scan.grid, counted)
     found = []
     # What others lie on has no one signal within that a body could be fitted by.
-    if region.count() <= FITTED and not neighbours.above and not _is_cut(region, grid, scan.grid):
+    small = region.count() <= FITTED and region.array.size <= FITTED_BOX
+    if small and not neighbours.above and not _is_cut(region, grid, scan.grid):
         found.append(_fitted(region, grid, scan))
     found.append(_told(region, grid, scan, counted, neighbours))
     told = [estimate for estimate in found if estimate]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from bodies import DIRECTIONS, OBLIQUE, grid_over, mask_of, points_of
-from scanmill.interval import intervals, volume_of
+from scanmill.interval import FITTED_BOX, intervals, volume_of
 from scanmill.label_map import Region
 from scanmill.phantom.body import Box, Ellipsoid, sphere
 from scanmill.phantom.description import turned
@@ -291,3 +291,17 @@ def test_lengths_area_and_mean_have_intervals_that_hold_their_values():
         assert given[f"{name}_low{unit}"] < truth[name] < given[f"{name}_high{unit}"]
         assert given[f"{name}_high{unit}"] >= measured[name + unit]
     assert given["stat_mean_low"] <= 0.95 <= given["stat_mean_high"]
+
+
+def test_fragments_strewn_over_a_scan_are_not_fitted_as_one_body():
+    """Two balls far apart: a body of both would be sought in a box of all that lies between them."""
+    balls = [sphere(4, np.add(CENTRE, (side, side, side))) for side in (-22, 22)]
+    grid = grid_over(sphere(30, CENTRE), margin=6)
+    inside = [occupancy(ball, grid) / SAMPLES for ball in balls]
+    noise = 0.05 * np.random.default_rng(0).standard_normal(grid.shape)
+    scan = Volume((sum(inside) + noise).astype(np.float32), grid)
+    region = Region.of(sum(inside) > 0.5)
+    assert region.array.size > FITTED_BOX
+    found = volume_of(region, grid, scan, region.count() * grid.voxel_volume)
+    assert found.method == "fractions"
+    assert found.low < 2 * balls[0].volume < found.high
