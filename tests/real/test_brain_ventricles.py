@@ -13,7 +13,7 @@ from bodies import DATA
 from scanmill import model_folder, recipe, recipe_models
 from scanmill.grid import Grid
 from scanmill.label_interpolation import resample_labels
-from scanmill.segmentation.network import classify
+from scanmill.segmentation.network import Answer
 from scanmill.volume_file import Volume
 
 ROOT = Path(__file__).parents[2]
@@ -64,7 +64,8 @@ def test_the_ventricles_of_a_head_whose_slices_are_stored_backwards(tmp_path):
     recipe_models.check(path, read.models)
     wanted = [name for s in read.structures for name in s["segment"]["classes"]]
     scan = volume(DATA / "seg3d_mr" / "MR.nii.gz")
-    found = classify(scan.array, scan.grid, model_folder.read(read.models[0]), wanted)
+    model = model_folder.read(read.models[0])
+    found = Answer.of(scan.array, scan.grid, model, wanted).labels
     brain = volume(DATA / "seg3d_mr" / "Brain.nrrd")
     inside = resample_labels(Volume((brain.array > 0).astype(np.uint8), brain.grid), scan.grid) > 0
     assert (inside[found > 0]).mean() > 0.99
