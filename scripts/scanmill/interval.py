@@ -54,7 +54,8 @@ class Estimate:
     """A volume, its 95 % interval and standard deviation, mm3.
 
     shift, shift_sd: of the boundary, outward from the mask, mm. contrast: inside less around; noise:
-    its sd. Both are 0 where voxels were counted.
+    its sd. Both are 0 where voxels were counted. doubted: is the method that found the structure less
+    sure than the image leaves its boundary?
     """
 
     method: str
@@ -66,15 +67,16 @@ class Estimate:
     shift_sd: float
     contrast: float = 0.0
     noise: float = 0.0
+    doubted: bool = False
 
     def is_uncertain(self, scan: Grid) -> bool:
         """Is the interval too wide to call this a measurement?
 
         A large mask whose boundary the image does not show is none the less a number of voxels, with a
-        wide interval.
+        wide interval; but not one that the method itself might as well have found otherwise.
         """
         wide = self.high - self.low > 2 * UNCERTAIN * self.volume
-        return wide and (self.method != "count" or self.is_small(scan))
+        return wide and (self.method != "count" or self.doubted or self.is_small(scan))
 
     @property
     def smallest_detectable_change(self) -> float:
@@ -116,7 +118,9 @@ def doubted(estimate: Estimate, others: Sequence[Estimate]) -> Estimate:
     high = max([estimate.high, *(other.high for other in others)])
     sd = max(estimate.sd, (high - low) / (2 * SDS))
     shift_sd = estimate.shift_sd * sd / estimate.sd if estimate.sd > 0 else 0.0
-    return replace(estimate, low=low, high=high, sd=sd, shift_sd=shift_sd)
+    least, *_, most = sorted(other.volume for other in others)
+    unsure = most - least > estimate.high - estimate.low
+    return replace(estimate, low=low, high=high, sd=sd, shift_sd=shift_sd, doubted=unsure)
 
 
 def count_of(region: Region, grid: Grid, scan: Grid, counted: float) -> Estimate:

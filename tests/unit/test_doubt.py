@@ -170,3 +170,16 @@ def test_the_interval_holds_what_the_method_would_not_rule_out(direction):
     assert far.low < sphere(RADIUS - 4, CENTRE).volume
     assert far.high >= alone.high
     assert far.shift_sd > 3 * alone.shift_sd
+    assert far.doubted
+
+
+def test_a_count_of_what_may_as_well_be_half_is_no_measurement():
+    """A ball in noise alone: by its mask a number of voxels, but not if the method doubts the mask."""
+    scan = scanned(0, 1)
+    grid = scan.grid
+    whole, half = (Region.of(mask_of(sphere(r, CENTRE), grid)) for r in (12, 5))
+    counted = counted_volume(whole, grid, grid)
+    for doubt, uncertain in ((None, False), (Doubt(half, whole), True)):
+        told = estimated_volume(whole, grid, scan, counted, None, doubt)
+        assert told.method == "count" and told.volume == counted
+        assert told.is_uncertain(grid) == uncertain
