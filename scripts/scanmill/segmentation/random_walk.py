@@ -22,7 +22,7 @@ AVERAGED = 6.0
 # Walks end, now and then, across any edge: or what noise has cut off would have no answer.
 LEAST = 1e-6
 # Of all walks together: without a prior, voxels that noise has all but cut off may still be far off.
-PRECISION = 1e-4
+PRECISION = 1e-5
 MOST_STEPS = 20000
 
 
