@@ -181,7 +181,7 @@ SHAPE_MODEL = {
     ),
     "shape_volume_low_mm3": Column(
         "Lower end of the 95 % interval of shape_volume_mm3, by what the model leaves open of the part "
-        "that is not seen, as it does of atlases that the others complete",
+        "that is not seen, as for atlases that the others complete",
         "mm3",
     ),
     "shape_volume_high_mm3": Column("Upper end of that interval", "mm3"),

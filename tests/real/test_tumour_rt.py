@@ -35,8 +35,8 @@ def rows(request, tmp_path_factory) -> dict[str, dict[str, str]]:
     folder = tmp_path_factory.mktemp("case")
     scan, mask = (PATIENTS / f"{request.param}_{part}.nii.gz" for part in ("image", "mask"))
     wanted = recipe.load(RECIPE)
-    names = ("volume.nii.gz", "isotropic.nii.gz", "labels.nii.gz", "overlaps", "surfaces")
-    volume, isotropic, labels, overlaps, surfaces = (folder / name for name in names)
+    names = ("volume.nii.gz", "isotropic.nii.gz", "labels.nii.gz", "overlaps", "doubts", "surfaces")
+    volume, isotropic, labels, overlaps, doubts, surfaces = (folder / name for name in names)
     run_stage("ingest", ingest, {"scan": [scan]}, {"volume": volume}, {})
     parameters = {"spacing": wanted.spacing, "modality": wanted.modality}
     parameters["correct"] = wanted.correct
@@ -47,13 +47,13 @@ def rows(request, tmp_path_factory) -> dict[str, dict[str, str]]:
     inputs = {"isotropic": isotropic, "supplied": [mask]}
     parameters = {"modality": wanted.modality, "structures": wanted.structures}
     parameters["supplied_structures"] = ["gtv"]
-    run_stage("segment", segment, inputs, parts, parameters)
+    run_stage("segment", segment, inputs, parts | {"doubts": doubts}, parameters)
     parameters = {"structures": wanted.structures, "formats": ["ply"]}
     parameters["pass_band"] = wanted.pass_band
     outputs = {"surfaces": surfaces, "model": folder / "model.glb"}
     run_stage("mesh", mesh, parts, outputs, parameters)
     table = folder / "measurements.csv"
-    inputs = {"volume": volume, **made, **parts, "surfaces": surfaces}
+    inputs = {"volume": volume, **made, **parts, "doubts": doubts, "surfaces": surfaces}
     parameters = {"case": "one", "structures": wanted.structures}
     parameters["ledger_limit"] = wanted.ledger_limit
     run_stage("measure", measure, inputs, {"measurements": table}, parameters)

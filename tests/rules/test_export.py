@@ -33,7 +33,7 @@ from pydicom import dcmread
 from resample import resample
 from scanmill.grid import Grid
 from scanmill.label_map import LabelMap, Region
-from scanmill.label_map_files import write_label_map
+from scanmill.label_map_files import write_doubts, write_label_map
 from scanmill.phantom.body import sphere
 from scanmill.sidecar import read_sidecar, write_sidecar
 from scanmill.source import dicom as dicom_source
@@ -89,9 +89,11 @@ def case(tmp_path_factory):
     for structure in STRUCTURES[:2]:
         label_map.paint(structure["label"], Region.of(mask_of(BODIES[structure["name"]], grid)))
     labels, overlaps = folder / "labels.nii.gz", folder / "overlaps"
+    doubts = folder / "doubts"
     write_label_map(labels, overlaps, label_map, {s["name"]: s["label"] for s in STRUCTURES})
+    write_doubts(doubts, {}, grid)
     missing = {"status": "refused", "code": "structure-empty", "reason": "no voxel"}
-    for path in (labels, overlaps):
+    for path in (labels, overlaps, doubts):
         write_sidecar(path, read_sidecar(isotropic) | {"structures": {"speck": missing}})
     segmented = {"labels": labels, "overlaps": overlaps}
     surfaces = folder / "surfaces"
@@ -101,6 +103,7 @@ def case(tmp_path_factory):
     measurements = folder / "measurements.csv"
     inputs = {"volume": volume, "isotropic": resampled["unsmoothed"]}
     inputs |= {"artefacts": resampled["artefacts"], **segmented, "surfaces": surfaces}
+    inputs["doubts"] = doubts
     parameters = {"case": CASE, "structures": STRUCTURES, "ledger_limit": 10.0}
     run_stage("measure", measure, inputs, {"measurements": measurements}, parameters)
     assert read_sidecar(measurements)["status"] == "ok"
