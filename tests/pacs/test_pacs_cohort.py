@@ -202,4 +202,7 @@ def test_a_lost_connection_fails_the_job_and_its_logs_tell_no_one(network, tmp_p
     told = [
         file for file in tmp_path.rglob("*") if file.is_file() and b"SECRET" in file.read_bytes()
     ]
-    assert {file.name for file in told} == {"scans.tsv", "site.yaml", "scan-query.card"}
+    # What a run was planned with is its owner's alone, as cards are.
+    plans = {file for file in told if file.match("sources/plan-*")}
+    assert all(file.stat().st_mode & 0o077 == 0 for file in plans)
+    assert {file.name for file in {*told} - plans} == {"scans.tsv", "site.yaml", "scan-query.card"}
