@@ -7,12 +7,13 @@ CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 SCANS ?=
 READERS := .venv-readers
 LEARNER := .venv-learn
+NNUNET := .venv-nnunet
 TWINS ?= 5
 SEEDS ?= 3
 OPPONENTS ?= .venv-bench/bin/python
 DATA ?= $(or $(SCANMILL_DATA),../shared/data)
 
-.PHONY: run test validate readers learner lint format real bench lock
+.PHONY: run test validate readers learner nnunet lint format real bench lock
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.complete
@@ -42,6 +43,14 @@ $(LEARNER)/.complete: envs/learn.lock
 	rm -rf $(LEARNER)
 	$(PYTHON) -m venv $(LEARNER)
 	$(LEARNER)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	touch $@
+
+# What trained nnU-Nets are converted with (scripts/convert_nnunet.py).
+nnunet: $(NNUNET)/.complete
+$(NNUNET)/.complete: envs/nnunet.lock
+	rm -rf $(NNUNET)
+	$(PYTHON) -m venv $(NNUNET)
+	$(NNUNET)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	touch $@
 
 lint: $(VENV)/.complete
@@ -77,4 +86,5 @@ bench: $(VENV)/.complete
 lock: $(VENV)/.complete
 	uv pip compile --universal --generate-hashes --no-header --quiet --no-emit-index-url --group test pyproject.toml --output-file $(LOCK)
 	uv pip compile --universal --generate-hashes --no-header --quiet --no-emit-index-url --python-version 3.11 envs/learn.in --output-file envs/learn.lock
+	uv pip compile --universal --generate-hashes --no-header --quiet --no-emit-index-url --python-version 3.11 envs/nnunet.in --output-file envs/nnunet.lock
 	$(BIN)/python envs/conda_environment.py
