@@ -185,9 +185,10 @@ def table_by_rules(
         for p in found:
             share, a = 100 / p.before.mask, p.after
             holds = "yes" if a.holds(p.before.mask) else "no"
+            told = "not told" if np.isnan(a.told) else f"{share * a.told - 100:+.1f}"
             print(
                 f"| {degraded} | {corrected} | {a.structure} | {p.before.mask / 1000:.4g} | "
-                f"{share * a.mask - 100:+.1f} | {share * a.told - 100:+.1f} | "
+                f"{share * a.mask - 100:+.1f} | {told} | "
                 f"{share * a.low:.0f} to {share * a.high:.0f} | {holds} |",
                 flush=True,
             )
