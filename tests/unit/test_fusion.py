@@ -75,6 +75,19 @@ def test_fractions_are_parts_of_one():
     assert ((whole > 0.05) & (whole < 0.95)).any()
 
 
+def test_where_there_is_only_noise_no_atlas_moves_to_fit():
+    """Two of four atlases end a layer later; none reaches farther, but to fit, each would anywhere."""
+    end = np.arange(SHAPE[2])[None, None]
+    images = 0.02 * np.random.default_rng(3).standard_normal((5, *SHAPE)).astype(np.float32)
+    labels = [np.broadcast_to(end < n, SHAPE).astype(np.uint8) for n in (17, 17, 18, 18)]
+    inside = np.ones(SHAPE, bool)
+    candidates = [Candidate(i, n, inside) for i, n in zip(images[1:], labels, strict=True)]
+    known = fractions(fuse(images[0], candidates, 2))[1]
+    assert (known[..., :17] == 1).all()
+    assert (known[..., 18:] == 0).all()
+    assert ((known[..., 17] > 0) & (known[..., 17] < 1)).any()
+
+
 def test_unanimous_atlases_are_followed():
     candidates = [candidate(seed=seed) for seed in range(3)]
     found = fuse(case((2, 2, 2), seed=9)[0], candidates, 3)

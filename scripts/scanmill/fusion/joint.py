@@ -3,7 +3,8 @@
 Wang et al. 2013, doi:10.1109/TPAMI.2012.143: around each voxel, the weights of the atlases minimise the
 expected error of their vote, given how alike their patches differ from the target's. Each atlas may
 move a voxel to fit first, and votes for the whole patch around (as in Wang and Yushkevich 2013,
-doi:10.3389/fninf.2013.00027). Weights are kept positive here.
+doi:10.3389/fninf.2013.00027). Here patches move only where they show more than noise, and weights are
+kept positive.
 """
 
 from collections.abc import Iterator
@@ -24,8 +25,11 @@ Ballots = tuple[Array, Array, Array]
 REACH, SEARCH = 2, 1
 MARGIN = 2 * REACH + SEARCH
 PATCH = np.ones(2 * REACH + 1, np.float32)
-# The part of the mean error that each atlas makes alone.
-ALONE = 0.1
+# A patch moves where it varies so many times more than noise (FLAT): in noise, any place may fit best.
+SHOWS = 2.0
+# The error that each atlas makes alone, in the mean error of all. With 1 in place of 0.1, mean Dice is
+# 0.002 higher in hippocampi, and as much in phantoms.
+ALONE = 1.0
 # How much a patch beyond an atlas differs, in sds of a patch: a lot.
 BEYOND = 10.0
 # Voxels of all atlases together that are looked at in one piece: some 20 bytes each.
@@ -144,9 +148,12 @@ def _vote(target, scale, atlases, voxels, corner, ballots):  # noqa: ANN001, ANN
     for n in range(len(voxels)):
         z, y, x = voxels[n]
         _patch(target, scale, z, y, x, own)
+        shows = scale[z, y, x, 1] ** 2 * size * FLAT**2 * (1 + SHOWS**2) < 1
         for a in range(number):
-            best[a] = _best_fit(own, images[a], scales[a], z, y, x)
-            k, j, i = best[a]
+            k, j, i = z, y, x
+            if shows:
+                k, j, i = _best_fit(own, images[a], scales[a], z, y, x)
+            best[a] = k, j, i
             if inside[a, k, j, i]:
                 _patch(images[a], scales[a], k, j, i, differs[a])
                 differs[a] = np.abs(differs[a] - own)
