@@ -9,7 +9,7 @@ request measurements.parquet, the table with types.
 from pathlib import Path
 from typing import Any
 
-from scanmill import cohort
+from scanmill import cohort, used
 from scanmill.atomic import sole_writer
 from scanmill.columns import COLUMNS, ON_REQUEST, STAGES, STATE, distance_columns
 from scanmill.sidecar import checksum, remove_damaged
@@ -65,3 +65,4 @@ if __name__ == "__main__":
             snakemake.params.settings,
             Path(snakemake.params.benchmarks),
         )
+    used.tell()

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from scanmill import used
 from scanmill.atomic import replacing
 from scanmill.phantom.scanning import scan_of
 from scanmill.sidecar import write_json
@@ -45,3 +46,4 @@ if __name__ == "__main__":
         Path(snakemake.output.labels),
         Path(snakemake.output.truth),
     )
+    used.tell()

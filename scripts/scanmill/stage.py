@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scanmill import attempts
+from scanmill import attempts, used
 from scanmill.atomic import replacing, replacing_folder, sole_writer
 from scanmill.card import SUFFIX as CARD
 from scanmill.card import read_card
@@ -113,7 +113,10 @@ def _said(
 
 
 def run_job(job: Any, body: Callable[..., None]) -> None:
-    """Run a stage as a Snakemake job: `job` is the `snakemake` object that a script is given."""
+    """Run a stage as a Snakemake job: `job` is the `snakemake` object that a script is given.
+
+    The last line of its log says what it used.
+    """
     note = Path(job.log[0]).with_name("crashed")
     print_to(job.log[0])
     attempts.begin(job.resources.attempt, note)
@@ -140,6 +143,7 @@ def run_job(job: Any, body: Callable[..., None]) -> None:
         said = _crash(error) if cards else traceback.format_exc()
         attempts.crashed(error, said, note)
         sys.exit(said)
+    used.tell()
 
 
 def _check_there(paths: Iterable[Path]) -> None:
