@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from scanmill.grid import Grid
 from scanmill.refusal import Refusal
 from scanmill.source.inflate import head_of
 from scanmill.source.layout import Layout, Note, permitted
@@ -49,6 +50,14 @@ def read_source(
     layout = _layout(path, form)
     array, notes = read_voxels(layout)
     return Volume(array, layout.grid), [*layout.notes, *notes]
+
+
+def declared_grid(path: Path) -> Grid:
+    """The grid that the header of a file other than DICOM declares.
+
+    Raises Refusal where that is not one volume in space; nothing is known of its voxels yet.
+    """
+    return _layout(path, source_format(path)).grid
 
 
 def files_of(path: Path) -> list[Path]:

@@ -9,6 +9,7 @@ from scanmill.refusal import Refusal
 
 DEFLATE_RATIO = 1032  # the most that deflate can shrink: https://zlib.net/zlib_tech.html
 PIECE = 1 << 18
+HEAD_PIECE = 1 << 12  # planning reads the heads of a whole cohort
 GZIP = b"\x1f\x8b"
 GZIP_OR_ZLIB = 47
 
@@ -22,9 +23,10 @@ class Inflated:
     it; here the two are told apart. Checksums are compared where a stream, or a member, ends.
     """
 
-    def __init__(self, raw: BinaryIO) -> None:
+    def __init__(self, raw: BinaryIO, piece: int = PIECE) -> None:
         self.followed = False
         self._raw = raw
+        self._piece = piece
         self._packed = b""
         self._inflater = isal_zlib.decompressobj(wbits=GZIP_OR_ZLIB)
 
@@ -35,7 +37,7 @@ class Inflated:
         decoded or fails its checksum.
         """
         while not self._inflater.eof or self._next_member():
-            packed = self._packed or self._raw.read(PIECE)
+            packed = self._packed or self._raw.read(self._piece)
             if not packed:
                 raise EOFError
             got = self._inflater.decompress(packed, size)
@@ -46,7 +48,7 @@ class Inflated:
 
     def _next_member(self) -> bool:
         rest = self._inflater.unused_data
-        rest += self._raw.read(PIECE if len(rest) < len(GZIP) else 0)
+        rest += self._raw.read(self._piece if len(rest) < len(GZIP) else 0)
         self.followed = bool(rest)
         if not rest.startswith(GZIP):
             return False
@@ -65,7 +67,7 @@ def head_of(path: Path, size: int) -> tuple[bool, bytes]:
         if not head.startswith(GZIP):
             return False, head
         raw.seek(0)
-        stream, head = Inflated(raw), b""
+        stream, head = Inflated(raw, HEAD_PIECE), b""
         try:
             while len(head) < size and (got := stream.read(size - len(head))):
                 head += got

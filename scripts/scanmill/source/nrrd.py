@@ -17,6 +17,8 @@ from scanmill.source.geometry import MILLIMETRES, assumed, grid_of
 from scanmill.source.layout import Layout, Note, parsing_header, size_of
 
 LONGEST_HEADER = 1 << 20
+PIECE = 1 << 13
+END = re.compile(rb"\r?\n\r?\n")
 DTYPES = {
     name: dtype
     for dtype, names in {
@@ -50,8 +52,7 @@ Fields = dict[str, str]
 
 def nrrd_layout(path: Path) -> Layout:
     """What an NRRD file declares. Raises Refusal where that is not one volume in space."""
-    with open(path, "rb") as stream:
-        raw = stream.read(LONGEST_HEADER)
+    raw = _head(path)
     with parsing_header():
         fields, end = _fields(raw)
         dtype = _dtype(fields)
@@ -74,9 +75,18 @@ def nrrd_layout(path: Path) -> Layout:
     )
 
 
+def _head(path: Path) -> bytes:
+    """The file's header, and little more: planning reads those of a whole cohort."""
+    raw = b""
+    with open(path, "rb") as stream:
+        while len(raw) < LONGEST_HEADER and not END.search(raw) and (piece := stream.read(PIECE)):
+            raw += piece
+    return raw
+
+
 def _fields(raw: bytes) -> tuple[Fields, int]:
     """The fields by lower-case name, and where attached voxels begin (0: nowhere)."""
-    blank = re.search(rb"\r?\n\r?\n", raw)
+    blank = END.search(raw)
     text = raw[: blank.start()] if blank else raw
     fields: Fields = {}
     for line in text.decode("utf-8", errors="replace").split("\n")[1:]:
