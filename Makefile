@@ -12,8 +12,9 @@ TWINS ?= 5
 SEEDS ?= 3
 OPPONENTS ?= .venv-bench/bin/python
 DATA ?= $(or $(SCANMILL_DATA),../shared/data)
+RUN ?= .
 
-.PHONY: run test validate readers learner nnunet lint format real bench lock
+.PHONY: run test validate calibrate readers learner nnunet lint format real bench lock
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.complete
@@ -28,6 +29,11 @@ validate: run
 	$(BIN)/python scripts/validate.py twins results/validation $(if $(SCANS),--scans "$(SCANS)") --twins $(TWINS) --seeds $(SEEDS) --cores $(CORES)
 	$(BIN)/snakemake --directory results/validation --cores $(CORES) --config scans=scans.tsv
 	$(BIN)/python scripts/validate.py errors results/validation $(if $(SCANS),--scans "$(SCANS)",--readme README.md) --cores $(CORES)
+
+# What jobs take, fitted to those of the run in the folder RUN, where it writes costs.yaml; and what jobs ask
+# for by it, and what they used.
+calibrate: $(VENV)/.complete
+	$(BIN)/python scripts/calibrate.py "$(RUN)"
 
 # What exported DICOM objects are read back with; without it, those tests are skipped.
 readers: $(READERS)/.complete

@@ -14,8 +14,8 @@ rule collect:
     conda:
         "../envs/scanmill.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: attempt * 1000,
-        runtime=lambda wildcards, attempt: attempt * (5 + len(CASES) // 500),
+        mem_mb=memory("collect"),
+        runtime=minutes("collect"),
     params:
         cases={
             case: {"recipe": RECIPE_NAMES[row.recipe], "extra": row.extra}

@@ -23,8 +23,8 @@ rule export:
     conda:
         "../envs/scanmill.yaml"
     resources:
-        mem_mb=memory(800, 20),
-        runtime=minutes(3, 0.1),
+        mem_mb=memory("export"),
+        runtime=minutes("export"),
         attempt=attempt_number,
     params:
         case="{case}",

@@ -15,8 +15,8 @@ rule fetch:
     conda:
         "../envs/scanmill.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: attempt * 500,
-        runtime=lambda wildcards, attempt: attempt * 60,
+        mem_mb=memory("fetch"),
+        runtime=minutes("fetch"),
         attempt=attempt_number,
         pacs=1,
     params:

@@ -15,8 +15,8 @@ rule ingest:
     conda:
         "../envs/scanmill.yaml"
     resources:
-        mem_mb=memory(600, 8),
-        runtime=minutes(2, 0.05),
+        mem_mb=memory("ingest"),
+        runtime=minutes("ingest"),
         attempt=attempt_number,
     params:
         allow_uneven=lambda wildcards: recipe_of(wildcards).uneven_slices == "resample",

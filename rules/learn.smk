@@ -14,8 +14,8 @@ rule learn:
     conda:
         "../envs/scanmill.yaml"
     resources:
-        mem_mb=memory_to_learn,
-        runtime=minutes_to_learn,
+        mem_mb=memory("learn"),
+        runtime=minutes("learn"),
         attempt=attempt_number,
     params:
         **learning_of("modality", "structures", "folds", "iterations", "batch"),
@@ -44,8 +44,8 @@ rule cross_validate:
     conda:
         "../envs/scanmill.yaml"
     resources:
-        mem_mb=memory_to_learn,
-        runtime=minutes_to_learn,
+        mem_mb=memory("cross_validate"),
+        runtime=minutes("cross_validate"),
         attempt=attempt_number,
     params:
         **learning_of("modality", "structures"),

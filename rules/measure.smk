@@ -28,8 +28,8 @@ rule measure:
     conda:
         "../envs/scanmill.yaml"
     resources:
-        mem_mb=memory(800, 20),
-        runtime=minutes(3, 0.1),
+        mem_mb=memory("measure"),
+        runtime=minutes("measure"),
         attempt=attempt_number,
     params:
         case="{case}",

@@ -19,8 +19,8 @@ rule mesh:
     conda:
         "../envs/scanmill.yaml"
     resources:
-        mem_mb=memory(1000, 25),
-        runtime=minutes(5, 0.1),
+        mem_mb=memory("mesh"),
+        runtime=minutes("mesh"),
         attempt=attempt_number,
     params:
         structures=structures_of("name", "label", "colour", "triangles"),

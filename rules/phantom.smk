@@ -13,8 +13,8 @@ rule phantom:
     conda:
         "../envs/scanmill.yaml"
     resources:
-        mem_mb=1500,
-        runtime=5,
+        mem_mb=memory("phantom"),
+        runtime=minutes("phantom"),
     params:
         patient=described_phantom,
         library=library("phantom"),

@@ -19,8 +19,8 @@ rule resample:
     conda:
         "../envs/scanmill.yaml"
     resources:
-        mem_mb=memory_to_correct(500),
-        runtime=minutes(2, 0.05),
+        mem_mb=memory("resample"),
+        runtime=minutes("resample"),
         attempt=attempt_number,
     params:
         spacing=spacing_of,

@@ -33,8 +33,8 @@ rule segment:
     conda:
         "../envs/scanmill.yaml"
     resources:
-        mem_mb=memory_to_segment,
-        runtime=minutes(5, 0.2),
+        mem_mb=memory("segment"),
+        runtime=minutes("segment"),
         attempt=attempt_number,
     params:
         modality=modality_of,

@@ -13,8 +13,8 @@ rule shape:
     conda:
         "../envs/scanmill.yaml"
     resources:
-        mem_mb=memory_to_learn,
-        runtime=lambda wildcards, attempt: attempt * (10 + len(exemplars_of(wildcards, "labels"))),
+        mem_mb=memory("shape"),
+        runtime=minutes("shape"),
         attempt=attempt_number,
     params:
         wanted=shapes_wanted,

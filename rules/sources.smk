@@ -110,17 +110,3 @@ def query_card(case, part):
     path = f"sources/{case}/{part}-query.card"
     write_card(Path(path), [], query=row.scan if part == "scan" else row.labels[0][1])
     return path
-
-
-def scan_megabytes(wildcards):
-    return scan_megabytes_of(wildcards.case)
-
-
-def scan_megabytes_of(case):
-    """Size of the case's scan as it lies on disk; a folder's is that of its files. What a PACS will send
-    is not known yet: that of a large CT."""
-    if ROWS[case].scan.startswith(PACS):
-        return 300
-    scan, _ = located(ROWS[case].scan, case, "scan")
-    paths = [Path(path) for path in [scan, *detached(scan)]]
-    return sum(entry.st_size for path in paths for _, entry in disk.files(path)) / 1e6

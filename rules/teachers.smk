@@ -1,13 +1,11 @@
 # What cases learn from: atlases, and the networks and shape models that the recipe has or that are made of
 # its atlases.
-from scanmill import recipe_learning
+from scanmill import recipe_learning, work
 
 MODEL_FOLDER = "results/cohort/models/{recipe}"
 SHAPE_FOLDER = "results/cohort/shapes/{recipe}"
 
-ATLASES = {}
-for case in filter(is_atlas, ROWS):
-    ATLASES.setdefault(ROWS[case].recipe, []).append(case)
+ATLASES = work.atlases_of(SETTINGS)
 
 
 def atlases_of(wildcards):
@@ -44,23 +42,23 @@ def artefacts_of(wildcards):
 
 def shapes_wanted(wildcards):
     """The structures of a recipe that models are made of, and the labels of all that atlases have."""
-    recipe = SETTINGS.recipes[recipe_key(wildcards)]
+    recipe = SETTINGS.recipes[recipe_key(wildcards.recipe)]
     return {"of": recipe.modelled(), "labels": {s["name"]: s["label"] for s in recipe.of_atlas()}}
 
 
-def recipe_key(wildcards):
+def recipe_key(name):
     """The key of the recipe of that name."""
-    return next(key for key, name in RECIPE_NAMES.items() if name == wildcards.recipe)
+    return next(key for key, other in RECIPE_NAMES.items() if other == name)
 
 
 def exemplars_of(wildcards, file):
     """A file of each labelled scan that a network of the recipe learns from."""
-    return expand(f"{CASE_FOLDER}/{file}", case=ATLASES[recipe_key(wildcards)])
+    return expand(f"{CASE_FOLDER}/{file}", case=ATLASES[recipe_key(wildcards.recipe)])
 
 
 def course_of(wildcards):
     """How the networks of a recipe are trained."""
-    key = recipe_key(wildcards)
+    key = recipe_key(wildcards.recipe)
     return recipe_learning.course(SETTINGS.recipes[key].learn, len(ATLASES[key]))
 
 
@@ -75,7 +73,7 @@ def learning_of(*keys):
 
     def one(key):
         def value(wildcards):
-            recipe = SETTINGS.recipes[recipe_key(wildcards)]
+            recipe = SETTINGS.recipes[recipe_key(wildcards.recipe)]
             known = {"modality": recipe.modality, "structures": recipe.learned()}
             return (known | course_of(wildcards))[key]
 

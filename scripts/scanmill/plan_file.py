@@ -32,3 +32,14 @@ def recall() -> Settings | None:
     """The settings that this job's run was planned with, if its environment says where they are."""
     path = os.environ.get(VARIABLE)
     return pickle.loads(Path(path).read_bytes()) if path else None
+
+
+def latest(folder: Path) -> Settings:
+    """The settings of the run that was planned last in a working directory. folder: its `sources`.
+
+    Raises FileNotFoundError where none was.
+    """
+    plans = sorted(folder.glob("plan-*"), key=lambda path: path.stat().st_mtime)
+    if not plans:
+        raise FileNotFoundError(f"{folder} holds no plan of a run")
+    return pickle.loads(plans[-1].read_bytes())

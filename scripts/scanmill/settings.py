@@ -2,12 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from scanmill import disk, sheet, yaml_file
+from scanmill import costs, disk, scan_size, sheet, yaml_file
+from scanmill.costs import Costs
+from scanmill.pacs.query import STARTS as PACS
+from scanmill.places import PHANTOM
 from scanmill.problem import Problem, SettingsError, collected, shown
 from scanmill.recipe import Recipe, Shelf, UnknownRecipeError
+from scanmill.scan_size import ScanSize
 from scanmill.sheet import Row
 from scanmill.yaml_file import Document, Fault
 
@@ -21,7 +26,8 @@ class Settings:
     sheet: absolute path. scans: the rows by case, in the sheet's order, atlases included. recipes:
     by the key that rows carry; the default recipe is among them. formats: of the surface files.
     parquet: whether the cohort table is written as Parquet too. export: kinds of DICOM objects to
-    write. export_identity: `de-identified`, or `return-to-pacs`.
+    write. export_identity: `de-identified`, or `return-to-pacs`. costs: what jobs take. sizes: of
+    the scans, by case.
     """
 
     sheet: Path
@@ -31,6 +37,8 @@ class Settings:
     parquet: bool
     export: tuple[str, ...]
     export_identity: str
+    costs: Costs
+    sizes: dict[str, ScanSize]
 
 
 def load(
@@ -57,21 +65,23 @@ def load(
         default_recipe = shelf.find(values["recipe"], working_dir)
     except UnknownRecipeError as error:
         problems.append(source.problem(Fault(("recipe",), f"'recipe': {error}")))
-    phantoms: frozenset[str] = frozenset()
+    phantoms: dict[str, Any] = {}
     with collected(problems):
         phantoms = _phantoms(workflow_dir / "config" / "phantoms.yaml")
     path = workflow_dir / "config" / "scans.tsv"
     if values["scans"]:
         path = working_dir / values["scans"]
     rows: dict[str, Row] = {}
-    kind = disk.kind(path)
-    if kind == disk.FILE:
+    if source.names_file("scans", path, "a sheet", problems):
         with collected(problems):
-            rows = sheet.read(path, shelf, default_recipe, phantoms, reserved)
-    else:
-        text = f"'scans': {str(path)!r} {disk.ending(kind)}; the file of a sheet would be right"
-        problems.append(source.problem(Fault(("scans",), text)))
+            rows = sheet.read(path, shelf, default_recipe, frozenset(phantoms), reserved)
     problems += shelf.problems
+    known = costs.SHIPPED
+    if values["costs"]:
+        known = working_dir / values["costs"]
+    if source.names_file("costs", known, "costs", problems):
+        with collected(problems):
+            expected = costs.read(known)
     if problems:
         raise SettingsError(problems)
     return Settings(
@@ -82,6 +92,8 @@ def load(
         values["parquet"],
         tuple(values["export"]),
         values["export_identity"],
+        expected,
+        _sizes(rows, phantoms),
     )
 
 
@@ -102,6 +114,14 @@ class _Source:
             key: self.config[key] if key in self.config and key not in wrong else part["default"]
             for key, part in known.items()
         }
+
+    def names_file(self, key: str, path: Path, right: str, problems: list[Problem]) -> bool:
+        """Whether a file lies at the path that a key names; else that is a problem."""
+        kind = disk.kind(path)
+        if kind != disk.FILE:
+            text = f"'{key}': {str(path)!r} {disk.ending(kind)}; the file of {right} would be right"
+            problems.append(self.problem(Fault((key,), text)))
+        return kind == disk.FILE
 
     def problem(self, fault: Fault) -> Problem:
         """The fault in the file that it comes from; `config` where that is the command line."""
@@ -125,12 +145,24 @@ def _with_truth_values(config: Mapping[str, Any]) -> dict[str, Any]:
     return meant
 
 
-def _phantoms(path: Path) -> frozenset[str]:
+def _phantoms(path: Path) -> dict[str, Any]:
     document = yaml_file.read(path)
     if not isinstance(document.content, dict):
         text = f"{shown(document.content)} was found; phantoms by name would be right"
         raise SettingsError([document.problem(Fault((), text))])
-    return frozenset(document.content)
+    return document.content
+
+
+def _sizes(rows: Mapping[str, Row], phantoms: Mapping[str, Any]) -> dict[str, ScanSize]:
+    """The size of each case's scan; of one that several share, read once."""
+
+    @cache
+    def size(scan: str) -> ScanSize:
+        if scan.startswith(PHANTOM):
+            return scan_size.of_phantom(phantoms[scan.removeprefix(PHANTOM)])
+        return scan_size.UNSEEN if scan.startswith(PACS) else scan_size.of_scan(Path(scan))
+
+    return {case: size(row.scan) for case, row in rows.items()}
 
 
 def _documents(paths: Sequence[Path], problems: list[Problem]) -> list[Document]:

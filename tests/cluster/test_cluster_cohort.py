@@ -1,10 +1,9 @@
 """A cohort on a real Slurm with the shipped profile: what it is asked for, and the same results."""
 
-import re
 from pathlib import Path
 
 import pytest
-from mill import contents, copied, mill, planned, snakemake
+from mill import asked, contents, copied, mill, planned
 from slurm import accounted
 from submitted import CASES, from_cases, group_of, megabytes, minutes, on_slurm, write_cohort
 
@@ -30,28 +29,24 @@ def test_all_of_a_case_is_one_slurm_job(ran):
 
 def test_slurm_was_asked_for_what_the_rules_ask_for(ran, tmp_path):
     _, jobs = ran
-    asked = asked_by_rules(tmp_path)
+    by_rule = asked_by_rules(tmp_path)
     (collected,) = [job for job in jobs if group_of(job) == "collect"]
-    assert (megabytes(collected["ReqMem"]), minutes(collected["Timelimit"])) == asked.pop("collect")
-    assert asked.keys() == {"ingest", "resample", "segment", "mesh", "measure"}
+    assert (megabytes(collected["ReqMem"]), minutes(collected["Timelimit"])) == by_rule.pop(
+        "collect"
+    )
+    assert by_rule.keys() == {"ingest", "resample", "segment", "mesh", "measure"}
     for job in from_cases(jobs):
-        assert megabytes(job["ReqMem"]) == max(memory for memory, _ in asked.values())
-        assert minutes(job["Timelimit"]) == sum(time for _, time in asked.values())
+        assert megabytes(job["ReqMem"]) == max(memory for memory, _ in by_rule.values())
+        assert minutes(job["Timelimit"]) == sum(time for _, time in by_rule.values())
         assert job["AllocCPUS"] == "1"
 
 
 def asked_by_rules(folder: Path) -> dict[str, tuple[int, int]]:
-    """Memory (MB) and time (minutes) of each rule, as a dry run prints them; all cases are alike."""
-    copy = copied(folder / "copy")
-    for rule in (copy / "rules").glob("*.smk"):
-        # Snakemake prints a rule's message in the place of its resources.
-        rule.write_text(re.sub(r" {4}message:\n {8}.*\n", "", rule.read_text()))
+    """Memory (MB) and time (minutes) of each rule; all cases are alike."""
     write_cohort(folder / "cohort")
-    done = snakemake(folder / "cohort", "--dry-run", "--configfile", "config.yaml", root=copy)
-    found = re.findall(r"rule (\w+):.*?resources: (.*?)\n", done.stdout, re.DOTALL)
-    asked = {rule: dict(pair.split("=") for pair in said.split(", ")) for rule, said in found}
-    del asked["all"]
-    return {rule: (int(said["mem_mb"]), int(said["runtime"])) for rule, said in asked.items()}
+    jobs = asked(folder / "cohort", copied(folder / "copy"), "--configfile", "config.yaml")
+    assert all(len(set(alike)) == 1 for alike in jobs.values())
+    return {rule: alike[0] for rule, alike in jobs.items()}
 
 
 def test_no_job_used_more_memory_than_it_asked_for(ran):

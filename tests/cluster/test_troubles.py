@@ -25,7 +25,7 @@ FIRST_LINE = '    names = {s["name"]: s["label"] for s in structures}\n'
 SPOILED = """    import time
     case, waiting = surfaces.parent.name, surfaces.parents[3] / "waiting"
     if case == "large":
-        taken = bytearray(1500 << 20)
+        taken = bytearray(600 << 20)
         time.sleep(6)
     if case == "wrong":
         with open(waiting.with_name("tries"), "a") as tries:

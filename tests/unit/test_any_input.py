@@ -28,6 +28,7 @@ structures:
       method: rules
       steps: [inside: kidney, window: [-20, null], seeds: [[1, -2.5, 3]], open: 1.5]
 """
+GRID = "{grid: {size: [9, 8, 7], spacing: [1, 1, 2]}}"
 PHANTOMS = frozenset({"patient-a", "sphere"})
 SHEET = (
     "case\tscan\trecipe\tlabels\trole\tage\n"
@@ -55,7 +56,9 @@ def workflow(tmp_path_factory):
     recipes.mkdir(parents=True)
     (recipes / "rules.yaml").write_text(RULES, "utf-8")
     (recipes / "ct-body.yaml").write_text(RECIPE, "utf-8")
-    (folder / "config" / "phantoms.yaml").write_text("sphere: {}\npatient-a: {}\n", "utf-8")
+    (folder / "config" / "phantoms.yaml").write_text(
+        "".join(f"{name}: {GRID}\n" for name in PHANTOMS), "utf-8"
+    )
     (folder / "config" / "scans.tsv").write_text(SHEET.split("p3")[0], "utf-8")
     return folder
 

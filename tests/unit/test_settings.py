@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from scanmill import settings
+from scanmill import costs, settings
 from scanmill.problem import Problem, SettingsError
+from scanmill.scan_size import ScanSize
 
 WORKFLOW = Path(__file__).parents[2]
 RECIPE = """\
@@ -21,6 +22,7 @@ structures:
     colour: "#ffffff"
     segment: {method: rules, steps: [window: [200, null]]}
 """
+PHANTOMS = "sphere: {grid: {size: [9, 8, 7], spacing: [1, 1, 2]}}\n"
 
 
 @pytest.fixture
@@ -29,7 +31,9 @@ def workflow(tmp_path):
     config = tmp_path / "work flow é" / "config"
     (config / "recipes").mkdir(parents=True)
     (config / "recipes" / "ct-body.yaml").write_text(RECIPE, "utf-8")
-    (config / "phantoms.yaml").write_text("sphere: {radius: 5}\n", "utf-8")
+    (config / "phantoms.yaml").write_text(
+        "sphere: {grid: {size: [9, 8, 7], spacing: [1, 1, 2]}}\n", "utf-8"
+    )
     (config / "scans.tsv").write_text("case\tscan\nexample\tphantom:sphere\n", "utf-8")
     (tmp_path / "working").mkdir()
     return config.parent
@@ -54,6 +58,8 @@ def test_an_empty_config_runs_the_embedded_example(workflow, working):
     assert read.recipes["ct-body"].structures[0]["name"] == "bone"
     assert read.formats == ("ply",) and read.parquet is False
     assert read.sheet == workflow / "config" / "scans.tsv"
+    assert read.costs == costs.read(costs.SHIPPED)
+    assert read.sizes == {"example": ScanSize((9, 8, 7), (1, 1, 2))}
     with pytest.raises(FrozenInstanceError):
         read.parquet = True
 
@@ -110,6 +116,10 @@ def test_a_sheet_and_a_recipe_start_at_the_working_directory(workflow, working):
         ({"scan": "x"}, "config: the key 'scan' is unknown; 'scans' would be right"),
         ({"scans": 3}, "config: 'scans': 3 was found; the path of a sheet would be right"),
         ({"scans": "x.tsv"}, "config: 'scans': '{working}/x.tsv' does not exist; the file of a"),
+        (
+            {"costs": "x.yaml"},
+            "config: 'costs': '{working}/x.yaml' does not exist; the file of costs",
+        ),
         ({"scans": "."}, "config: 'scans': '{working}' is a folder; the file of a sheet would be"),
         (
             {"scans": "a\0b"},

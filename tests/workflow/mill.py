@@ -1,6 +1,7 @@
 """The workflow as a user runs it: one command, in a folder of its own."""
 
 import csv
+import re
 import shutil
 import subprocess
 import sys
@@ -49,6 +50,22 @@ def copied(folder: Path) -> Path:
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy2)(source, folder / name)
     return folder
+
+
+def asked(folder: Path, copy: Path, *arguments: str) -> dict[str, list[tuple[int, int]]]:
+    """Memory (MB) and time (minutes) that the jobs of each rule ask for, as a dry run prints them.
+
+    copy: of the workflow, which is changed: Snakemake prints a message in the place of resources.
+    """
+    for rule in (copy / "rules").glob("*.smk"):
+        rule.write_text(re.sub(r" {4}message:\n {8}.*\n", "", rule.read_text()))
+    done = snakemake(folder, "--dry-run", *arguments, root=copy)
+    found: dict[str, list[tuple[int, int]]] = {}
+    for rule, said in re.findall(r"rule (\w+):.*?resources: (.*?)\n", done.stdout, re.DOTALL):
+        told = dict(pair.split("=") for pair in said.split(", "))
+        if "mem_mb" in told:
+            found.setdefault(rule, []).append((int(told["mem_mb"]), int(told["runtime"])))
+    return found
 
 
 def rows(table: Path) -> list[dict[str, str]]:

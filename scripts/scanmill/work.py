@@ -1,0 +1,76 @@
+"""How much there is to do, as far as a plan knows: the amounts that what jobs take is counted by.
+
+An amount has a name, by which config/costs.yaml says what each unit of it takes. Voxels are counted in
+millions.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from scanmill import model_folder, recipe_learning
+from scanmill.recipe import Recipe
+from scanmill.scan_size import ScanSize
+from scanmill.settings import Settings
+
+Work = dict[str, float]
+# The cases that teach those of a recipe, by its key.
+Atlases = Mapping[str, Sequence[str]]
+
+
+def of_scan(size: ScanSize) -> Work:
+    """Of the scan alone. start: 1, of every job. acquired: its voxels."""
+    return {"start": 1, "acquired": size.voxels("native")}
+
+
+def of_case(settings: Settings, case: str, atlases: Atlases) -> Work:
+    """Of a case's stages.
+
+    isotropic: its voxels where structures are found. structures: their number. Then its voxels as
+    acquired by what is done about them, under the words of the recipe, `CT` and `MR` among them; its
+    isotropic voxels by each method of finding structures, and for each atlas, `atlases`; `networks_mb`,
+    what the largest of its networks is said to take.
+    """
+    row, size = settings.scans[case], settings.sizes[case]
+    recipe = settings.recipes[row.recipe]
+    structures = recipe.of_atlas() if row.role == "atlas" else recipe.structures
+    work = of_scan(size) | {"structures": len(structures), "isotropic": size.voxels(recipe.spacing)}
+    work |= dict.fromkeys((recipe.modality, *recipe.correct.values()), work["acquired"])
+    work |= dict.fromkeys((s["segment"]["method"] for s in structures), work["isotropic"])
+    if row.role != "atlas":
+        work["atlases"] = len(atlases.get(row.recipe, ())) * work["isotropic"]
+        work["networks_mb"] = _networks_mb(recipe)
+    return work
+
+
+def of_recipe(settings: Settings, recipe: str, atlases: Atlases) -> Work:
+    """Of what is learned from a recipe's atlases. isotropic: voxels of all. windows: to be learned."""
+    asked, cases = settings.recipes[recipe], atlases[recipe]
+    course = recipe_learning.course(asked.learn, len(cases))
+    voxels = sum(settings.sizes[case].voxels(asked.spacing) for case in cases)
+    windows = course["iterations"] * course["batch"]
+    return {"start": 1, "isotropic": voxels, "atlases": len(cases), "windows": windows}
+
+
+def of_cohort(settings: Settings) -> Work:
+    """Of the cohort's tables."""
+    return {"start": 1, "cases": sum(row.role == "scan" for row in settings.scans.values())}
+
+
+def atlases_of(settings: Settings) -> dict[str, list[str]]:
+    """The cases that teach, by the key of their recipe."""
+    found: dict[str, list[str]] = {}
+    for case, row in settings.scans.items():
+        if row.role == "atlas":
+            found.setdefault(row.recipe, []).append(case)
+    return found
+
+
+def _networks_mb(recipe: Recipe) -> int:
+    known = [_network_mb(folder) for folder in recipe.models]
+    return max([*known, *([model_folder.MEMORY_MB] if recipe.learned() else [])], default=0)
+
+
+@cache
+def _network_mb(folder: Path) -> int:
+    return model_folder.read(folder).memory_mb
