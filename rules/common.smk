@@ -17,9 +17,10 @@ from scanmill.problem import SettingsError
 
 CASE_FOLDER = "results/cases/{case}"
 
-# A cohort is parallel over its cases; within one, what one core does is the same bytes every time.
-for variable in ("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
+# A cohort is parallel over its cases; within one, what one core does is the same bytes every time, whatever
+# the user's own environment says. Those of BLAS and OpenMP Snakemake sets to a job's threads.
+for taker in ("ITK_GLOBAL_DEFAULT_NUMBER_OF", "OMP_NUM", "NUMBA_NUM", "VTK_SMP_MAX"):
+    os.environ[f"{taker}_THREADS"] = "1"
 
 # Provenance tells the command; as a parameter it would make a different one look like new work. What
 # may be a path is left out: sheets and folders are named after patients.
