@@ -31,8 +31,8 @@ UNSEEN = ScanSize((512, 512, 600), (0.8, 0.8, 1.0))
 def of_scan(path: Path) -> ScanSize:
     """The size of a scan that lies there, a file or a DICOM folder.
 
-    Of a folder, one header tells for all its files. What has no header that can be read is taken for
-    as many cubic millimetres as it has bytes.
+    Of a folder, one header tells for all its files. What has no header that can be read, and an
+    archive, which would have to be unpacked, is taken for as many cubic millimetres as it has bytes.
     """
     # Imported here: jobs on a cluster find the sizes in their plan, and do not pay for these.
     from scanmill.refusal import Refusal
@@ -56,14 +56,18 @@ def of_phantom(described: dict[str, Any]) -> ScanSize:
 def _of_dicom(path: Path) -> ScanSize:
     """By the header of the file of middle size: the smallest and the largest may be none of slices."""
     from scanmill.refusal import Refusal
+    from scanmill.source import ARCHIVES
     from scanmill.source.dicom.files import files_in
     from scanmill.source.dicom.headers import read_header
 
     files = sorted(disk.files(path), key=lambda file: file[1].st_size)
     if not files:
         raise Refusal("dicom-empty", "there is no file")
-    (middle,) = files_in(files[len(files) // 2][0])
-    header = read_header(middle)
+    middle = files[len(files) // 2][0]
+    if middle.name.lower().endswith(ARCHIVES):
+        raise Refusal("dicom-empty", "what an archive holds is not looked at")
+    (file,) = files_in(middle)
+    header = read_header(file)
     if header is None:
         raise Refusal("dicom-empty", "a file is none of DICOM")
     told = header.values

@@ -1,6 +1,8 @@
 """How large scans are, by one header, and where there is none."""
 
 import math
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -45,6 +47,13 @@ def test_a_folder_without_dicom_is_as_large_as_its_bytes(tmp_path):
     for name in ("a", "b", "c"):
         (tmp_path / name).write_bytes(b"none of scans")
     assert scan_size.of_scan(tmp_path).voxels("native") == 39e-6
+
+
+@pytest.mark.parametrize("form", ["zip", "tar", "gztar"])
+def test_an_archive_is_as_large_as_its_bytes(tmp_path, form):
+    folder = write_series(tmp_path / "dicom", tilted())
+    archive = Path(shutil.make_archive(tmp_path / "archive", form, folder))
+    assert scan_size.of_scan(archive).voxels(1.0) == archive.stat().st_size / 1e6
 
 
 @pytest.mark.parametrize("spacing", [0.3, 0.7, 1.0, 2.5, 40.0])
