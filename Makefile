@@ -10,11 +10,11 @@ LEARNER := .venv-learn
 NNUNET := .venv-nnunet
 TWINS ?= 5
 SEEDS ?= 3
+TO ?= reproduced
 OPPONENTS ?= .venv-bench/bin/python
 DATA ?= $(or $(SCANMILL_DATA),../shared/data)
-RUN ?= .
 
-.PHONY: run test validate calibrate readers learner nnunet lint format real bench lock
+.PHONY: run test validate reproduce calibrate readers learner nnunet lint format real bench lock
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.complete
@@ -32,8 +32,15 @@ validate: run
 
 # What jobs take, fitted to those of the run in the folder RUN, where it writes costs.yaml; and what jobs ask
 # for by it, and what they used.
+calibrate: RUN ?= .
 calibrate: $(VENV)/.complete
 	$(BIN)/python scripts/calibrate.py "$(RUN)"
+
+# The run whose results are in RUN once more, in TO, and what differs. SCANS: a folder that its inputs lie
+# below now; they are found by their checksums.
+reproduce: RUN ?= results
+reproduce: $(VENV)/.complete
+	$(BIN)/python scripts/reproduce.py "$(RUN)" --to "$(TO)" $(if $(SCANS),--scans "$(SCANS)") --cores $(CORES)
 
 # What exported DICOM objects are read back with; without it, those tests are skipped.
 readers: $(READERS)/.complete

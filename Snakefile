@@ -1,6 +1,6 @@
 # ScanMill: raw CT and MR scans in; volumes, label maps, surfaces and one table of measurements out.
 # The flow, one rule and one script a stage:
-#   sheet (-> fetch) -> ingest -> resample -> segment -> mesh -> measure (-> export) -> collect
+#   sheet (-> fetch) -> ingest -> resample -> segment -> mesh -> measure (-> export) -> collect -> describe
 from snakemake.utils import min_version
 
 min_version("9.20")
@@ -24,12 +24,14 @@ include: "rules/mesh.smk"
 include: "rules/measure.smk"
 include: "rules/export.smk"
 include: "rules/collect.smk"
+include: "rules/describe.smk"
 
 
 rule all:
     default_target: True
     input:
         rules.collect.output,
+        rules.describe.output,
         interrupted_stages,
 
 

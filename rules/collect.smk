@@ -4,7 +4,6 @@ rule collect:
         measurements=expand(rules.measure.output.measurements, case=CASES),
         sidecars=expand(rules.measure.output.sidecar, case=CASES),
         exports=exported_objects(),
-        lock=ROOT / "envs" / "requirements.lock",
     output:
         **cohort_tables(),
     log:
@@ -17,17 +16,15 @@ rule collect:
         mem_mb=memory("collect"),
         runtime=minutes("collect"),
     params:
-        cases={
-            case: {"recipe": RECIPE_NAMES[row.recipe], "extra": row.extra}
-            for case, row in CASES.items()
-        },
+        sheet=told_sheet(),
         settings={
             "formats": SETTINGS.formats,
             "parquet": SETTINGS.parquet,
             "export": SETTINGS.export,
             "export_identity": SETTINGS.export_identity,
         },
-        recipes=described_recipes(),
+        recipes=lambda wildcards: described_recipes(),
+        libraries={stage: library(stage) for stage in (*STAGES, *ON_REQUEST)},
         benchmarks="benchmarks",
         library=library("collect"),
     message:

@@ -10,9 +10,9 @@ from snakemake.exceptions import WorkflowError
 ROOT = Path(str(workflow.current_basedir)).resolve().parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from scanmill import plan_file, settings, yaml_file
+from scanmill import model_folder, plan_file, settings, yaml_file
 from scanmill.columns import COLUMNS, ON_REQUEST, STAGES, case_columns
-from scanmill.lineage import fingerprint
+from scanmill.lineage import LOCK, fingerprint
 from scanmill.problem import SettingsError
 
 CASE_FOLDER = "results/cases/{case}"
@@ -75,11 +75,13 @@ wildcard_constraints:
 def library(script):
     """Fingerprint of the modules behind a script and of the lock: a change in either reruns the rule.
 
-    It is compared where runs are planned, so jobs on other machines do without.
+    Jobs on other machines have it from their environment, as they have the settings.
     """
-    if workflow.remote_exec:
-        return ""
-    return fingerprint(ROOT / "scripts" / f"{script}.py", ROOT / "envs" / "requirements.lock")
+    name = re.sub(r"\W", "_", script)
+    variable = f"SCANMILL_LIBRARY_{name}"
+    if not workflow.remote_exec:
+        os.environ[variable] = fingerprint(ROOT / "scripts" / f"{script}.py", LOCK)
+    return os.environ.get(variable, "")
 
 
 def is_atlas(case):
@@ -129,8 +131,17 @@ def described_phantom(wildcards):
     return yaml_file.read(ROOT / "config" / "phantoms.yaml").content[wildcards.phantom]
 
 
+def told_sheet():
+    """What may be told of the rows that the run needs, atlases included, by case."""
+    return {
+        case: {"recipe": RECIPE_NAMES[row.recipe]} | row.told()
+        for case, row in ROWS.items()
+        if row.recipe in RECIPE_NAMES
+    }
+
+
 def described_recipes():
-    """The recipes that cases use, as plain data."""
+    """The recipes that cases use, as plain data; of their networks what the manifests say of them."""
     found = {name: SETTINGS.recipes[key] for key, name in RECIPE_NAMES.items()}
     return {
         name: {
@@ -141,6 +152,7 @@ def described_recipes():
             "uneven_slices": recipe.uneven_slices,
             "correct": recipe.correct,
             "learn": recipe.learn,
+            "models": [model_folder.read(folder).source for folder in recipe.models],
             "structures": recipe.structures,
         }
         for name, recipe in found.items()

@@ -2,35 +2,38 @@
 
 In: every case's measurements.csv and sidecars. Out, in results/cohort: measurements.csv, one row per
 structure of each case, refused cases included; measurements.json, what each column means; cases.tsv,
-status, seconds and peak memory per case and stage; provenance.json, what the numbers depend on. On
-request measurements.parquet, the table with types.
+status, seconds and peak memory per case and stage; provenance.json, what the numbers depend on, for
+the run to be reproduced. On request measurements.parquet, the table with types.
 """
 
 from pathlib import Path
 from typing import Any
 
-from scanmill import cohort, used
+from scanmill import cohort, provenance, used
 from scanmill.atomic import sole_writer
 from scanmill.columns import COLUMNS, ON_REQUEST, STAGES, STATE, distance_columns
 from scanmill.sidecar import checksum, remove_damaged
 from scanmill.stage import print_to
+from scanmill.staleness import left_over, stale_stages
 
 
 def collect(
     measurements: list[Path],
-    lock: Path,
     tables: dict[str, Path],
-    cases: dict[str, dict[str, Any]],
+    sheet: dict[str, dict[str, Any]],
     recipes: dict[str, dict[str, Any]],
     settings: dict[str, Any],
+    libraries: dict[str, str],
     benchmarks: Path,
 ) -> None:
     """Write the cohort's tables: `measurements`, `dictionary`, `cases`, `provenance` (and `parquet`).
 
-    measurements: of each case, in its folder. cases: recipe and further columns of the sheet, by case
-    and in the same order. recipes: by the name that cases have. settings: of the config. benchmarks:
-    the folder of Snakemake's benchmark files. Raises Damaged (`remove_damaged`).
+    measurements: of each case, in its folder. sheet: what may be told of each row (`Row.told`) and its
+    recipe's name, by case; the rows that are no atlases in the order of the measurements. recipes: by
+    the name that rows have. settings: of the config. libraries: fingerprints of the stages' code.
+    benchmarks: the folder of Snakemake's benchmark files. Raises Damaged (`remove_damaged`).
     """
+    cases = {case: row for case, row in sheet.items() if row["role"] == "scan"}
     for path in measurements:
         remove_damaged(path, checksum(path))
     stages = (*STAGES, *(ON_REQUEST if settings["export"] else ()))
@@ -46,8 +49,16 @@ def collect(
             for row in cohort.rows_of(case, structures, folders[case], sidecars[case]["measure"]):
                 rows.writerow(row | described["extra"])
     cohort.write_dictionary(tables["dictionary"], columns, extra)
-    cohort.write_cases(tables["cases"], cases, extra, sidecars, benchmarks)
-    cohort.write_provenance(tables["provenance"], lock, recipes, settings, sidecars)
+    stale = {
+        case: stale_stages(sidecars[case], recipes[row["recipe"]], settings, libraries)
+        for case, row in cases.items()
+    }
+    left = left_over(measurements[0].parents[1], sheet)
+    cohort.write_cases(tables["cases"], cases, extra, sidecars, benchmarks, stale, left)
+    for case in (case for case in sheet if case not in cases):
+        folder = measurements[0].parent.with_name(case)
+        sidecars[case] = cohort.read_sidecars(folder, provenance.READING)
+    provenance.write_provenance(tables["provenance"], sheet, recipes, settings, sidecars)
     if "parquet" in tables:
         cohort.write_parquet(tables["parquet"], tables["measurements"], columns, extra)
 
@@ -58,11 +69,11 @@ if __name__ == "__main__":
     with sole_writer(tables["measurements"].parent, "collect"):
         collect(
             [Path(path) for path in snakemake.input.measurements],
-            Path(snakemake.input.lock),
             tables,
-            snakemake.params.cases,
+            snakemake.params.sheet,
             snakemake.params.recipes,
             snakemake.params.settings,
+            snakemake.params.libraries,
             Path(snakemake.params.benchmarks),
         )
     used.tell()

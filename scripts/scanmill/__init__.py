@@ -5,3 +5,5 @@ coordinates is (x, y, z); physical space is DICOM's: LPS, millimetres.
 """
 
 __version__ = "0.1.0"
+# The day of this version.
+__date__ = "2026-11-23"

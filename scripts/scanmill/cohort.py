@@ -1,7 +1,6 @@
-"""The tables of a cohort: how each case ended, what its numbers depend on, and what columns mean."""
+"""The tables of a cohort: how each case ended, and what columns mean."""
 
 import csv
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +8,8 @@ from typing import Any
 
 from scanmill.atomic import replacing
 from scanmill.columns import ON_REQUEST, STAGES, STATE, Column, case_columns
-from scanmill.sidecar import checksum, read_sidecar, write_json
+from scanmill.sidecar import read_sidecar, write_json
+from scanmill.staleness import LEFT
 
 Sidecars = dict[str, dict[str, Any]]
 RESULTS = dict(
@@ -68,12 +68,15 @@ def write_cases(
     extra: list[str],
     sidecars: dict[str, Sidecars],
     benchmarks: Path,
+    stale: dict[str, str],
+    left: list[str],
 ) -> None:
     """Write how each case ended, and what each of its stages cost.
 
     cases: recipe and further columns (named in extra) of each. sidecars: by case, of the same stages.
-    benchmarks: Snakemake's, in a folder for each case. What a stage on request refuses is no refusal
-    of the case: its code is among the warnings.
+    benchmarks: Snakemake's, in a folder for each case. stale: by case, its stages that are, and why
+    (`staleness`). left: cases that have results and are not in the sheet. What a stage on request
+    refuses is no refusal of the case: its code is among the warnings.
     """
     stages = tuple(next(iter(sidecars.values()), STAGES))
     with table_of(path, [*case_columns(stages), *extra], "\t") as rows:
@@ -85,12 +88,13 @@ def write_cases(
             codes = {w["code"] for sidecar in said.values() for w in sidecar["warnings"]}
             if row["status"] == "ok":
                 codes |= {sidecar["code"] for sidecar in said.values()} - {None}
-            row |= {"case": case, "recipe": described["recipe"]}
+            row |= {"case": case, "recipe": described["recipe"], "stale": stale[case]}
             row |= {"warnings": " ".join(sorted(codes))} | described["extra"]
             for stage in stages:
                 row[f"{stage}_status"] = said[stage]["status"]
                 row |= _cost(benchmarks / case / f"{stage}.tsv", stage)
             rows.writerow(row)
+        rows.writerows({"case": case} | LEFT for case in left)
 
 
 def _cost(benchmark: Path, stage: str) -> dict[str, str]:
@@ -104,39 +108,6 @@ def _cost(benchmark: Path, stage: str) -> dict[str, str]:
     if last["cpu_time"] not in ("NA", "0.00"):
         found[f"{stage}_memory_mb"] = last["max_rss"]
     return found
-
-
-def write_provenance(
-    path: Path,
-    lock: Path,
-    recipes: dict[str, dict[str, Any]],
-    settings: dict[str, Any],
-    sidecars: dict[str, Sidecars],
-) -> None:
-    """What the numbers depend on. No paths: the sheet alone says which scan a case is."""
-    inputs = {
-        case: {stage: said[stage]["inputs"] for stage in ("ingest", "segment")}
-        for case, said in sidecars.items()
-    }
-    write_json(
-        path,
-        {
-            "command": os.environ.get("SCANMILL_COMMAND", ""),
-            "settings": settings,
-            "software": _used_software(sidecars),
-            "lock_sha256": checksum(lock),
-            "recipes": recipes,
-            "inputs": inputs,
-        },
-    )
-
-
-def _used_software(sidecars: dict[str, Sidecars]) -> list[dict[str, str]]:
-    """The sets of versions that any result was made with: one, unless a run was half redone."""
-    used: list[dict[str, str]] = []
-    for said in sidecars.values():
-        used += [s["software"] for s in said.values() if s["software"] not in used]
-    return [versions for n, versions in enumerate(used) if versions not in used[:n]]
 
 
 def write_parquet(

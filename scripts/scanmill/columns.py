@@ -241,6 +241,6 @@ ON_REQUEST = ("export",)
 
 def case_columns(stages: tuple[str, ...]) -> list[str]:
     """The columns of cases.tsv for a run of these stages."""
-    head = ["case", "status", "stage", "code", "reason", "recipe", "warnings"]
+    head = ["case", "status", "stage", "code", "reason", "recipe", "warnings", "stale"]
     costs = ("status", "seconds", "memory_mb")
     return [*head, *(f"{stage}_{cost}" for stage in stages for cost in costs)]

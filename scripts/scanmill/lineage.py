@@ -1,4 +1,4 @@
-"""What a script is made of: a fingerprint of the modules that it imports, however deeply.
+"""What a script is made of: a fingerprint of the modules that it imports, however deeply; and all code.
 
 Snakemake reruns a rule when its script changes, not when a module that the script imports does. With
 this fingerprint as a parameter it does, and only for the scripts that import what changed.
@@ -6,10 +6,15 @@ this fingerprint as a parameter it does, and only for the scripts that import wh
 
 import ast
 import hashlib
+import subprocess
 from functools import cache
 from pathlib import Path
 
 LIBRARY = Path(__file__).parent
+ROOT = LIBRARY.parents[1]
+LOCK = ROOT / "envs" / "requirements.lock"
+# The workflow itself, but for its documentation, tests and shipped recipes.
+CODE = ("Snakefile", "rules/*.smk", "scripts/**/*.py", "config/schemas/*", "config/phantoms.yaml")
 
 
 def fingerprint(script: Path, lock: Path) -> str:
@@ -21,6 +26,27 @@ def fingerprint(script: Path, lock: Path) -> str:
     return total.hexdigest()
 
 
+def code() -> dict[str, str]:
+    """SHA-256 of every file of the workflow's code, by its path in the workflow."""
+    files = sorted(path for pattern in CODE for path in ROOT.glob(pattern))
+    return {
+        path.relative_to(ROOT).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+    }
+
+
+def commit() -> str | None:
+    """The commit that the workflow is a checkout of, if it is one and git is here."""
+    command = ["git", "-C", str(ROOT), "rev-parse", "--show-prefix", "HEAD"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True)
+    except OSError:
+        return None
+    prefix, _, found = done.stdout.partition("\n")
+    # A prefix: the workflow lies in a checkout of something else.
+    return found.strip() if done.returncode == 0 and not prefix else None
+
+
 def _closure(script: Path) -> set[Path]:
     found: set[Path] = set()
     front = {script}
@@ -30,16 +56,21 @@ def _closure(script: Path) -> set[Path]:
     return found
 
 
-@cache
-def _imports(path: Path) -> frozenset[Path]:
+def _imports(path: Path) -> set[Path]:
     """Files of the library's own modules that a file imports anywhere in it."""
+    return {file for name in _names(path) for file in _files(name)}
+
+
+@cache
+def _names(path: Path) -> frozenset[str]:
+    """The modules that a file imports anywhere in it, and what it imports from them."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return frozenset(file for name in names for file in _files(name))
+    return frozenset(names)
 
 
 def _files(name: str) -> list[Path]:

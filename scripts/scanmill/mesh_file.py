@@ -31,6 +31,12 @@ def write_surface(path: Path, surface: Surface) -> None:
 
 def find_surface(folder: Path, name: str) -> Surface:
     """Read the surface of that name, LPS mm, in whichever format the folder has it."""
+    paths = (folder / f"{name}{suffix}" for suffix in (".ply", ".vtp", ".stl", ".obj"))
+    return read_surface(next(path for path in paths if path.exists()))
+
+
+def read_surface(path: Path) -> Surface:
+    """Read a surface, LPS mm, that `write_surface` wrote."""
     from vtkmodules.util.numpy_support import vtk_to_numpy
     from vtkmodules.vtkIOGeometry import vtkOBJReader, vtkSTLReader
     from vtkmodules.vtkIOPLY import vtkPLYReader
@@ -42,9 +48,8 @@ def find_surface(folder: Path, name: str) -> Surface:
         ".stl": vtkSTLReader,
         ".obj": vtkOBJReader,
     }
-    suffix = next(suffix for suffix in readers if (folder / f"{name}{suffix}").exists())
-    reader = readers[suffix]()
-    reader.SetFileName(str(folder / f"{name}{suffix}"))
+    reader = readers[path.suffix]()
+    reader.SetFileName(str(path))
     reader.Update()
     mesh = reader.GetOutput()
     triangles = vtk_to_numpy(mesh.GetPolys().GetConnectivityArray()).reshape(-1, 3)

@@ -1,7 +1,7 @@
 """How large scans are, as one header of each tells while a run is planned."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,6 @@ def _of_dicom(path: Path) -> ScanSize:
     from scanmill.source import ARCHIVES
     from scanmill.source.dicom.files import files_in
     from scanmill.source.dicom.headers import read_header
-    from scanmill.source.layout import parsing_header
 
     files = sorted(disk.files(path), key=lambda file: file[1].st_size)
     if not files:
@@ -71,17 +70,14 @@ def _of_dicom(path: Path) -> ScanSize:
     header = read_header(file)
     if header is None:
         raise Refusal("dicom-empty", "a file is none of DICOM")
-    with parsing_header():
-        return _declared(header.values, len(files))
-
-
-def _declared(told: Mapping[str, Any], files: int) -> ScanSize:
-    """The size of so many files like the one of these attributes."""
-    planes = files * (told.get("NumberOfFrames") or 1)
-    between = abs(told.get("SpacingBetweenSlices") or told.get("SliceThickness") or 1.0)
+    told = header.values
+    planes = len(files) * (told.get("NumberOfFrames") or 1)
+    between = told.get("SpacingBetweenSlices") or told.get("SliceThickness") or 1.0
+    rows, columns = told.get("Rows") or 1, told.get("Columns") or 1
     # What only the frames' own groups tell is taken for 1 mm.
-    along_y, along_x = told.get("PixelSpacing") or (1.0, 1.0)
-    size = (told.get("Columns") or 1, told.get("Rows") or 1, planes)
-    if not all(map(math.isfinite, (*size, along_x, along_y, between))):
-        raise ValueError("infinite")
-    return ScanSize(size, (along_x, along_y, between))
+    along_y, along_x = _pair(told.get("PixelSpacing"))
+    return ScanSize((columns, rows, planes), (along_x, along_y, abs(between)))
+
+
+def _pair(spacing: Sequence[float] | None) -> tuple[float, float]:
+    return (spacing[0], spacing[1]) if isinstance(spacing, tuple) and min(spacing) > 0 else (1, 1)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from scanmill import tab_table
-from scanmill.places import CellError, Labels, Places
+from scanmill.pacs.query import STARTS
+from scanmill.places import PHANTOM, CellError, Labels, Places
 from scanmill.problem import SettingsError, known_names, shown
 from scanmill.recipe import Recipe, Shelf, UnknownRecipeError
 from scanmill.shape_model import FEWEST
@@ -47,6 +48,26 @@ class Row:
     role: str
     extra: dict[str, str]
     line: int
+
+    def told(self) -> dict[str, Any]:
+        """What results may tell of the row: no path, query or name of a series, only that there is one.
+
+        scan, and the source of each of labels: `phantom:<name>`, `pacs` or `file`.
+        """
+        return {
+            "role": self.role,
+            "scan": _kind(self.scan),
+            "labels": [{"structure": name, "source": _kind(path)} for name, path in self.labels],
+            "seeds": bool(self.seeds),
+            "chosen": bool(self.series or self.volume),
+            "extra": self.extra,
+        }
+
+
+def _kind(source: str) -> str:
+    if source.startswith(PHANTOM):
+        return source
+    return "pacs" if source.startswith(STARTS) else "file"
 
 
 def read(

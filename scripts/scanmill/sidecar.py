@@ -34,12 +34,18 @@ def checksum(path: Path) -> str:
     """SHA-256 of a file; of a folder, that of its files' relative names and checksums in order."""
     path = Path(path)
     if path.is_dir():
-        total = hashlib.sha256()
-        for part in sorted(p for p in path.rglob("*") if p.is_file() and p.name != TIMESTAMP):
-            total.update(f"{part.relative_to(path).as_posix()}\0{checksum(part)}\n".encode())
-        return total.hexdigest()
+        parts = [p for p in path.rglob("*") if p.is_file() and p.name != TIMESTAMP]
+        return checksum_of_parts({part.relative_to(path): checksum(part) for part in parts})
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def checksum_of_parts(sums: dict[Path, str]) -> str:
+    """The checksum of a folder, from those of its files by relative path."""
+    total = hashlib.sha256()
+    for part in sorted(sums):
+        total.update(f"{part.as_posix()}\0{sums[part]}\n".encode())
+    return total.hexdigest()
 
 
 def software() -> dict[str, str]:

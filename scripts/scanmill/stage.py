@@ -65,17 +65,19 @@ def run_stage(
     outputs: Paths,
     parameters: Mapping[str, Any],
     private: Mapping[str, Any] | None = None,
+    library: str = "",
 ) -> None:
     """Run one stage of one case: `body(record, **inputs, **outputs, **parameters, **private)`.
 
     inputs, outputs: name to path; an output without suffix is a folder, and all lie in one folder. An
     input that lies there too, or was downloaded, is a result of an earlier stage: it must be what that
     stage wrote, and its refusal is passed on. private: parameters that may name the patient; the
-    sidecars do not tell them. Raises Damaged (`remove_damaged`), and whatever the body does.
+    sidecars do not tell them. library: fingerprint of the code (`lineage`). Raises Damaged
+    (`remove_damaged`), and whatever the body does.
     """
     (folder,) = {path.parent for path in outputs.values()}
     with sole_writer(folder, name):
-        said = _said(name, body, inputs, outputs, parameters, private or {})
+        said = _said(name, body, inputs, outputs, parameters, private or {}) | {"library": library}
         for path in outputs.values():
             write_sidecar(path, said)
 
@@ -138,7 +140,8 @@ def run_job(job: Any, body: Callable[..., None]) -> None:
     # Not the rule's name: that is another one where a workflow uses these rules as its module.
     try:
         _check_there(path for files, _ in cards.values() for path in files)
-        run_stage(body.__name__, body, inputs, outputs, parameters, private)
+        library = job.params.get("library", "")
+        run_stage(body.__name__, body, inputs, outputs, parameters, private, library)
     except Exception as error:
         said = _crash(error) if cards else traceback.format_exc()
         attempts.crashed(error, said, note)

@@ -108,4 +108,4 @@ def test_what_was_finished_is_not_done_again(ran, spoiled):
         assert (folder / "results" / "cases" / case / "measurements.csv").stat().st_size > 0
     of_wrong = dict.fromkeys(("ingest", "resample", "segment", "mesh", "measure"), 1)
     again = planned(folder, "--configfile", "config.yaml", root=spoiled)
-    assert again == of_wrong | {"collect": 1, "all": 1}
+    assert again == of_wrong | {"collect": 1, "describe": 1, "all": 1}

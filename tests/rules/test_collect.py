@@ -10,23 +10,26 @@ from collect import collect
 from earlier import OK, REFUSED
 from scanmill.cohort import RESULTS
 from scanmill.columns import COLUMNS, STAGES
+from scanmill.lineage import LOCK, ROOT
 from scanmill.sidecar import Damaged, checksum, write_sidecar
 
 RECIPES = {
     "torso": {
         "modality": "CT",
         "spacing": 1.0,
+        "uneven_slices": "refuse",
         "structures": [
             {"name": "liver", "label": 1, "distances_to": []},
             {"name": "spleen", "label": 9, "distances_to": ["liver"]},
         ],
     }
 }
-SETTINGS = {"formats": ["ply"], "parquet": False, "export": []}
+SETTINGS = {"formats": ["ply"], "parquet": False, "export": [], "export_identity": "de-identified"}
+LIBRARIES = dict.fromkeys(RESULTS, "as it is")
 SOFTWARE = {"scanmill": "0.1.0", "numpy": "2.4.6"}
 CASES = {
-    "first": {"recipe": "torso", "extra": {"age": "007", "site": "n/a"}},
-    "second": {"recipe": "torso", "extra": {"age": "", "site": "Graz, Ä"}},
+    "first": {"role": "scan", "recipe": "torso", "extra": {"age": "007", "site": "n/a"}},
+    "second": {"role": "scan", "recipe": "torso", "extra": {"age": "", "site": "Graz, Ä"}},
 }
 ROWS = [
     {"structure": "liver", "label": 1, "status": "ok", "volume_mm3": "1500.25", "components": 1},
@@ -52,6 +55,7 @@ def collected(tmp_path, settings):
     """
     warned = OK | {"warnings": [{"code": "geometry-assumed", "message": "m"}]}
     inputs = {"inputs": [{"name": "scan", "sha256": "0" * 64}], "software": SOFTWARE}
+    inputs |= {"parameters": {}, "library": "as it is"}
     tables = [tmp_path / "cases" / case / RESULTS["measure"] for case in CASES]
     for table in tables:
         table.parent.mkdir(parents=True)
@@ -72,13 +76,11 @@ def collected(tmp_path, settings):
     benchmarks.mkdir(parents=True)
     for stage, text in BENCHMARKS.items():
         (benchmarks / f"{stage}.tsv").write_text(text)
-    lock = tmp_path / "requirements.lock"
-    lock.write_text("numpy==2.4.0\n")
     names = ("measurements.csv", "measurements.json", "cases.tsv", "provenance.json")
     written = dict(zip(("measurements", "dictionary", "cases", "provenance"), names, strict=True))
     written["parquet"] = "measurements.parquet"
     outputs = {key: tmp_path / "cohort" / name for key, name in written.items()}
-    told = (tables, lock, outputs, CASES, RECIPES, settings, tmp_path / "benchmarks")
+    told = (tables, outputs, CASES, RECIPES, settings, LIBRARIES, tmp_path / "benchmarks")
     collect(*told)
     return told
 
@@ -86,11 +88,11 @@ def collected(tmp_path, settings):
 @pytest.fixture
 def cohort(tmp_path):
     """The tables by name."""
-    return collected(tmp_path, SETTINGS)[2]
+    return collected(tmp_path, SETTINGS)[1]
 
 
 def test_a_refused_export_is_told_and_is_no_refusal_of_the_case(tmp_path):
-    outputs = collected(tmp_path, SETTINGS | {"export": ["seg"]})[2]
+    outputs = collected(tmp_path, SETTINGS | {"export": ["seg"]})[1]
     with open(outputs["cases"], newline="") as stream:
         first, second = csv.DictReader(stream, delimiter="\t")
     assert (first["status"], first["code"], first["export_status"]) == ("ok", "", "refused")
@@ -154,6 +156,16 @@ def test_cases_tell_status_cause_and_cost(cohort):
     assert first["ingest_seconds"] == "" and second["mesh_seconds"] == ""
 
 
+def test_stale_stages_and_cases_that_left_the_sheet_are_told(tmp_path):
+    (tmp_path / "cases" / "of-an-earlier-sheet").mkdir(parents=True)
+    cases = collected(tmp_path, SETTINGS)[1]["cases"]
+    first, second, left = read(cases, "\t")
+    # The versions of these sidecars are none that is installed.
+    assert first["stale"] == "; ".join(f"{stage}: versions" for stage in STAGES) == second["stale"]
+    assert (left["case"], left["status"]) == ("of-an-earlier-sheet", "stale")
+    assert left["code"] == "not-in-sheet" and left["recipe"] == left["stale"] == ""
+
+
 def test_parquet_holds_the_same_table_with_types(cohort):
     table = pd.read_parquet(cohort["parquet"])
     assert list(table.columns) == list(read(cohort["measurements"])[0])
@@ -166,8 +178,9 @@ def test_parquet_holds_the_same_table_with_types(cohort):
 
 def test_provenance_has_checksums_recipes_and_no_path(cohort, tmp_path):
     said = json.loads(cohort["provenance"].read_text())
-    assert said["lock_sha256"] == checksum(tmp_path / "requirements.lock")
-    assert said["recipes"]["torso"] == RECIPES["torso"]
+    assert said["lock_sha256"] == checksum(LOCK)
+    assert said["code"]["scripts/collect.py"] == checksum(ROOT / "scripts" / "collect.py")
+    assert said["recipes"]["torso"] == RECIPES["torso"] and said["sheet"] == CASES
     assert said["inputs"]["first"]["ingest"] == [{"name": "scan", "sha256": "0" * 64}]
     assert said["software"] == [SOFTWARE] and said["settings"] == SETTINGS
     for path in cohort.values():

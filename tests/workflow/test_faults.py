@@ -18,7 +18,7 @@ from mill import contents, mill, planned, snakemake
 pytestmark = pytest.mark.slow
 
 CONFIG = ("--configfile", "config.yaml")
-FROM_MESH = {"mesh": 1, "measure": 1, "collect": 1, "all": 1}
+FROM_MESH = {"mesh": 1, "measure": 1, "collect": 1, "describe": 1, "all": 1}
 
 
 @pytest.fixture(scope="module")

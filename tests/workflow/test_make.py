@@ -63,3 +63,14 @@ def test_validate_runs_the_cohort_then_its_twins_then_compares(fresh):
     ]
     assert '--scans "my.tsv" --twins 7 ' in lines[1] and '--scans "my.tsv"' in lines[3]
     assert "--directory results/validation" in lines[2] and "scans=scans.tsv" in lines[2]
+
+
+def test_reproduce_takes_results_and_where_the_scans_are_now(fresh):
+    (fresh / ".venv").mkdir()
+    (fresh / ".venv" / ".complete").touch()
+    command = '.venv/bin/python scripts/reproduce.py "{}" --to "{}" {} --cores 3'
+    assert plan(fresh, "reproduce", "CORES=3").strip() == command.format(
+        "results", "reproduced", ""
+    )
+    asked = plan(fresh, "reproduce", "CORES=3", "RUN=a b", "TO=c", "SCANS=d e")
+    assert asked.strip() == command.format("a b", "c", '--scans "d e"')

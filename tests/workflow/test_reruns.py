@@ -8,7 +8,7 @@ from mill import mill, planned
 
 pytestmark = pytest.mark.slow
 
-STAGES = ("ingest", "resample", "segment", "mesh", "measure", "collect")
+STAGES = ("ingest", "resample", "segment", "mesh", "measure", "collect", "describe")
 
 
 def after(stage: str) -> dict[str, int]:

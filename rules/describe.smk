@@ -1,0 +1,22 @@
+rule describe:
+    input:
+        tables=rules.collect.output,
+        measurements=rules.collect.output.measurements,
+        provenance=rules.collect.output.provenance,
+    output:
+        methods="results/cohort/methods.md",
+        references="results/cohort/references.bib",
+        crate="results/ro-crate-metadata.json",
+        workflow=directory("results/workflow"),
+    log:
+        "logs/describe.log",
+    # What the run did: for a paper, and for other programs. A moment's work.
+    localrule: True
+    conda:
+        "../envs/scanmill.yaml"
+    params:
+        library=library("describe"),
+    message:
+        "describe: methods and references, and the run as a crate"
+    script:
+        "../scripts/describe.py"
