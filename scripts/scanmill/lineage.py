@@ -1,7 +1,8 @@
 """What a script is made of: a fingerprint of the modules that it imports, however deeply; and all code.
 
 Snakemake reruns a rule when its script changes, not when a module that the script imports does. With
-this fingerprint as a parameter it does, and only for the scripts that import what changed.
+this fingerprint as a parameter it does, and only for the scripts that import what changed. The same
+goes for the packages in the lock.
 """
 
 import ast
@@ -9,6 +10,8 @@ import hashlib
 import subprocess
 from functools import cache
 from pathlib import Path
+
+from scanmill import lock_file
 
 LIBRARY = Path(__file__).parent
 ROOT = LIBRARY.parents[1]
@@ -18,12 +21,21 @@ CODE = ("Snakefile", "rules/*.smk", "scripts/**/*.py", "config/schemas/*", "conf
 
 
 def fingerprint(script: Path, lock: Path) -> str:
-    """SHA-256 of the library modules behind a script, by name and content, and of the lock."""
-    total = hashlib.sha256(lock.read_bytes())
-    for module in sorted(_closure(script)):
+    """SHA-256 of the library modules behind a script, and of what they need of the lock."""
+    modules = _closure(script)
+    packages = {name for path in (script, *modules) for name in _packages(path)}
+    total = hashlib.sha256(lock_file.fingerprint(lock, packages, all_packages()).encode())
+    for module in sorted(modules):
         total.update(f"{module.relative_to(LIBRARY)}\0".encode())
         total.update(hashlib.sha256(module.read_bytes()).digest())
     return total.hexdigest()
+
+
+@cache
+def all_packages() -> frozenset[str]:
+    """The packages that any script or module of the workflow imports."""
+    files = (ROOT / "scripts").rglob("*.py")
+    return frozenset(name for path in files for name in _packages(path))
 
 
 def code() -> dict[str, str]:
@@ -59,6 +71,12 @@ def _closure(script: Path) -> set[Path]:
 def _imports(path: Path) -> set[Path]:
     """Files of the library's own modules that a file imports anywhere in it."""
     return {file for name in _names(path) for file in _files(name)}
+
+
+def _packages(path: Path) -> set[str]:
+    """The packages of others that a file imports anywhere in it."""
+    others = (name for name in _names(path) if name.partition(".")[0] != LIBRARY.name)
+    return set(filter(None, map(lock_file.package_of, others)))
 
 
 @cache

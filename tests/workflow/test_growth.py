@@ -83,6 +83,25 @@ def test_a_changed_recipe_reruns_its_cases_from_the_stage_that_it_concerns(
     path.write_text(text)
 
 
+@pytest.mark.parametrize(
+    ("package", "expected"),
+    [
+        ("pytest", {}),
+        ("snakemake", {}),
+        ("pynetdicom", {}),
+        ("pyfqmr", after("mesh", 12)),
+        ("onnxruntime", after("segment", 12)),
+        ("numpy", after("ingest", 12)),
+    ],
+)
+def test_an_upgraded_dependency_reruns_what_depends_on_it(grown, package, expected):
+    lock = grown[0] / "envs" / "requirements.lock"
+    text = lock.read_text()
+    lock.write_text(text.replace(f"\n{package}==", f"\n{package}==99."))
+    assert text != lock.read_text() and replan(grown) == expected
+    lock.write_text(text)
+
+
 def test_a_case_that_left_the_sheet_leaves_the_tables_and_is_said_to_be_stale(grown):
     copy, folder, *_ = grown
     before = seen(folder, TEN)
