@@ -1,6 +1,7 @@
 # ScanMill: raw CT and MR scans in; volumes, label maps, surfaces and one table of measurements out.
 # The flow, one rule and one script a stage:
-#   sheet (-> fetch) -> ingest -> resample -> segment -> mesh -> measure (-> export) -> collect -> describe
+#   sheet (-> fetch) -> ingest -> resample -> segment -> mesh (-> centreline) -> measure (-> export)
+#   -> collect -> describe
 from snakemake.utils import min_version
 
 min_version("9.20")
@@ -21,6 +22,7 @@ include: "rules/learn.smk"
 include: "rules/shape.smk"
 include: "rules/segment.smk"
 include: "rules/mesh.smk"
+include: "rules/centreline.smk"
 include: "rules/measure.smk"
 include: "rules/export.smk"
 include: "rules/collect.smk"

@@ -66,7 +66,9 @@ def _rows(case: Labelled, recipe: Recipe, folder: Path) -> list[dict[str, str]]:
     files |= {"scan": [scan], "supplied": [labels]}
     said = vars(recipe) | {"case": "a", "formats": ["ply"], "supplied_structures": [None]}
 
-    def run(stage: Callable[..., None], reads: str, writes: str, **other: Path) -> None:
+    def run(
+        stage: Callable[..., None], reads: str, writes: str, **other: Path | list[Path]
+    ) -> None:
         inputs = {name: files[name] for name in reads.split()} | other
         outputs = {name: files[name] for name in writes.split()}
         taken = inspect.signature(stage).parameters
@@ -79,6 +81,6 @@ def _rows(case: Labelled, recipe: Recipe, folder: Path) -> list[dict[str, str]]:
     run(segment, reads, "labels overlaps doubts")
     run(mesh, "labels overlaps", "surfaces model")
     reads = "volume artefacts labels overlaps doubts surfaces"
-    run(measure, reads, "measurements", isotropic=files["unsmoothed"])
+    run(measure, reads, "measurements", isotropic=files["unsmoothed"], centrelines=[])
     with open(files["measurements"], newline="") as stream:
         return list(csv.DictReader(stream))

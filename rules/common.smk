@@ -127,6 +127,12 @@ def structures_of(*keys):
     return chosen
 
 
+def asked_centrelines(wildcards):
+    """The courses of the case's vessels, where its recipe asks for any."""
+    asked = not is_atlas(wildcards.case) and recipe_of(wildcards).has_centrelines()
+    return expand(f"{CASE_FOLDER}/centrelines", case=wildcards.case) if asked else []
+
+
 def described_phantom(wildcards):
     return yaml_file.read(ROOT / "config" / "phantoms.yaml").content[wildcards.phantom]
 
@@ -198,7 +204,9 @@ def interrupted_stages(wildcards):
     stages += [rules.export] if SETTINGS.export else []
     lacking = []
     for case in CASES:
-        sidecars = [path for stage in stages for path in expand(stage.output.sidecar, case=case)]
+        asked = [rules.centreline] * SETTINGS.recipes[ROWS[case].recipe].has_centrelines()
+        made = [stage.output.sidecar for stage in (*stages, *asked)]
+        sidecars = [path for sidecar in made for path in expand(sidecar, case=case)]
         missing = [path for path in sidecars if not Path(path).exists()]
         lacking += missing if len(missing) < len(sidecars) else []
     return lacking

@@ -16,6 +16,7 @@ rule measure:
         doubts_sidecar=rules.segment.output.doubts_sidecar,
         surfaces=rules.mesh.output.surfaces,
         surfaces_sidecar=rules.mesh.output.sidecar,
+        centrelines=asked_centrelines,
     output:
         measurements=f"{CASE_FOLDER}/measurements.csv",
         sidecar=f"{CASE_FOLDER}/measurements.json",

@@ -211,8 +211,55 @@ SHAPE_MODEL = {
     "shape_modes": Column(f"Modes of {MODEL}: as many as hold 98 % of its variance"),
 }
 
+ACROSS = "across its centreline, where it does not branch and more than 1.5 radii from its ends"
+
+CENTRELINE = {
+    "centreline_length_mm": Column(
+        "Length of the centreline from the vessel's root, its end of the widest ball, to the end that "
+        "is farthest: of a spline through the middles of sections, straight on in the ends. Empty "
+        "where the recipe asks for no centreline",
+        "mm",
+    ),
+    "centreline_tortuosity": Column(
+        "Length of that centreline, without its ends, by that of its chord, less 1",
+        source="Antiga et al. 2008, doi:10.1007/s11517-008-0420-1",
+    ),
+    "centreline_branches": Column(
+        "Branches, each to an end, that leave the others by more than the diameter of what they leave"
+    ),
+    "section_max_diameter_mm": Column(
+        f"The largest diameter of the vessel's surface {ACROSS}: between the farthest points of a "
+        "section",
+        "mm",
+    ),
+    "section_max_diameter_across_mm": Column(
+        "The least distance of two parallel lines that this section fits between", "mm"
+    ),
+    **{
+        f"section_max_diameter_{axis}_mm": Column(
+            f"Where that is on the centreline, {axis}", "mm", "LPS"
+        )
+        for axis in "xyz"
+    },
+    "section_max_area_mm2": Column(f"The largest area of a section {ACROSS}", "mm2"),
+    "neck_diameter_mm": Column(
+        "The smallest diameter of sections between the root and the widest section of the main branch, "
+        "as of the circle of a section's area",
+        "mm",
+    ),
+}
+
 COLUMNS: dict[str, Column] = (
-    STATE | VOLUMES | SURFACE | LOCATION | EXTENT | SHAPE | INTENSITY | INTERVALS | SHAPE_MODEL
+    STATE
+    | VOLUMES
+    | SURFACE
+    | LOCATION
+    | EXTENT
+    | SHAPE
+    | INTENSITY
+    | INTERVALS
+    | SHAPE_MODEL
+    | CENTRELINE
 )
 
 

@@ -81,6 +81,10 @@ class Recipe:
         """Is any structure found by that method?"""
         return any(s["segment"]["method"] == method for s in self.structures)
 
+    def has_centrelines(self) -> bool:
+        """Is the centreline of any structure asked for?"""
+        return any(s["centreline"] for s in self.structures)
+
     def learned(self) -> dict[str, int]:
         """Labels, by name, of the structures that a network is trained for."""
         places = recipe_learning.learned(self.structures)
@@ -190,6 +194,7 @@ def _filled(structure: dict[str, Any], folders: list[str]) -> dict[str, Any]:
         "triangles": structure.get("triangles"),
         "distances_to": structure.get("distances_to", []),
         "drawn": _is_drawn(structure["segment"].get("steps", [])),
+        "centreline": structure.get("centreline", False),
     }
 
 

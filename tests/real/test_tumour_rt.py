@@ -53,7 +53,14 @@ def rows(request, tmp_path_factory) -> dict[str, dict[str, str]]:
     outputs = {"surfaces": surfaces, "model": folder / "model.glb"}
     run_stage("mesh", mesh, parts, outputs, parameters)
     table = folder / "measurements.csv"
-    inputs = {"volume": volume, **made, **parts, "doubts": doubts, "surfaces": surfaces}
+    inputs = {
+        "volume": volume,
+        **made,
+        **parts,
+        "doubts": doubts,
+        "surfaces": surfaces,
+        "centrelines": [],
+    }
     parameters = {"case": "one", "structures": wanted.structures}
     parameters["ledger_limit"] = wanted.ledger_limit
     run_stage("measure", measure, inputs, {"measurements": table}, parameters)

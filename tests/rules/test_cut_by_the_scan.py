@@ -57,7 +57,14 @@ def measured(folder, scan, labels, cubic, how) -> tuple[dict[str, str], float]:
     run_stage("segment", segment, inputs, parts | {"doubts": doubts}, parameters)
     parameters = {"structures": [structure], "formats": ["ply"], "pass_band": 0.1}
     run_stage("mesh", mesh, parts, {"surfaces": surfaces, "model": model}, parameters)
-    inputs = {"volume": volume, **made, **parts, "doubts": doubts, "surfaces": surfaces}
+    inputs = {
+        "volume": volume,
+        **made,
+        **parts,
+        "doubts": doubts,
+        "surfaces": surfaces,
+        "centrelines": [],
+    }
     parameters = {"case": "a", "structures": [structure], "ledger_limit": 10.0}
     run_stage("measure", measure, inputs, {"measurements": table}, parameters)
     with open(table, newline="") as stream:

@@ -56,7 +56,7 @@ def inputs_of(folder, segmented=None, meshed=None, **masks):
     artefacts = put_volume(folder / "artefacts.nii.gz", np.zeros(GRID.shape, np.uint8))
     inputs = {"volume": volume, "isotropic": isotropic, "artefacts": artefacts}
     inputs |= put_label_map(folder, segmented, **masks)
-    return inputs | {"doubts": put_doubts(folder), "surfaces": surfaces}
+    return inputs | {"doubts": put_doubts(folder), "surfaces": surfaces, "centrelines": []}
 
 
 def rows_of(inputs, drawn=(), ledger_limit=10.0, **distances):
@@ -87,6 +87,17 @@ def test_the_rows_are_the_structures_and_the_columns_those_described(tmp_path):
         assert list(row) == list(COLUMNS)
         for column in (*LOCATION, *SHAPE, *INTENSITY):
             assert row[column] or column in ("stat_cov", "stat_qcod"), column
+
+
+def test_the_course_of_a_vessel_is_in_its_row_and_in_no_other(tmp_path):
+    inputs = inputs_of(tmp_path / "one", organ=organ(), ball=ball())
+    courses = tmp_path / "one" / "centrelines"
+    courses.mkdir()
+    told = {"centreline_length_mm": 81.25, "centreline_branches": 2}
+    write_sidecar(courses, OK | {"stage": "centreline", "structures": {"organ": told}})
+    (whole, inner), _ = rows_of(inputs | {"centrelines": [courses]})
+    assert (whole["centreline_length_mm"], whole["centreline_branches"]) == ("81.25", "2")
+    assert inner["centreline_length_mm"] == inner["centreline_branches"] == ""
 
 
 def test_numbers_are_those_of_the_body_covered_parts_included(tmp_path):

@@ -70,7 +70,7 @@ def rows(tmp_path_factory) -> dict[str, dict[str, str]]:
     surfaces = {"surfaces": folder / "surfaces", "model": folder / "model.glb"}
     parameters = {"structures": STRUCTURES, "formats": ["ply"], "pass_band": 0.1}
     run_stage("mesh", mesh, parts, surfaces, parameters)
-    inputs = paths | {"surfaces": surfaces["surfaces"]}
+    inputs = paths | {"surfaces": surfaces["surfaces"], "centrelines": []}
     table = folder / "measurements.csv"
     parameters = {"case": "a", "structures": STRUCTURES, "ledger_limit": 10.0}
     run_stage("measure", measure, inputs, {"measurements": table}, parameters)

@@ -1,0 +1,31 @@
+rule centreline:
+    # The courses of vessels, for recipes that ask for them, and what lies across them.
+    input:
+        labels=rules.segment.output.labels,
+        labels_sidecar=rules.segment.output.sidecar,
+        overlaps=rules.segment.output.overlaps,
+        overlaps_sidecar=rules.segment.output.overlaps_sidecar,
+        surfaces=rules.mesh.output.surfaces,
+        surfaces_sidecar=rules.mesh.output.sidecar,
+    output:
+        centrelines=directory(f"{CASE_FOLDER}/centrelines"),
+        sidecar=f"{CASE_FOLDER}/centrelines.json",
+    log:
+        "logs/{case}/centreline.log",
+    benchmark:
+        "benchmarks/{case}/centreline.tsv"
+    group:
+        group_of
+    conda:
+        "../envs/scanmill.yaml"
+    resources:
+        mem_mb=memory(1000, 25),
+        runtime=minutes(5, 0.1),
+        attempt=attempt_number,
+    params:
+        structures=structures_of("name", "label", "centreline"),
+        library=library("centreline"),
+    message:
+        "{wildcards.case}: centreline"
+    script:
+        "../scripts/centreline.py"

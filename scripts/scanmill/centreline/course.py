@@ -1,0 +1,137 @@
+"""The course of a vessel's branch: a smooth curve through the middles of what lies across it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.interpolate import BSpline, make_lsq_spline
+
+from scanmill.centreline.sections import Section, section
+from scanmill.centreline.tree import Way, end_of
+from scanmill.surface import Surface
+
+# The curve is moved to the middles of its sections so often; it hardly moves after the second time.
+PASSES = 3
+# A middle that lies farther off, in radii of the ball around the point, is of a cut along the vessel.
+FARTHEST = 0.75
+# How far around the place where ways part, in radii of it, a plane may cut more than one of them.
+PARTING = 1.5
+# Of the end of a vessel, in radii: what lies so far from its line, and from the course's last point.
+AROUND, AHEAD = 1.25, 3.0
+# Per knot, of the sum of its chords as the curve's length: its error is below 1e-4.
+CHORDS = 32
+
+
+@dataclass(frozen=True)
+class Course:
+    """A branch, by points that follow each other from the root.
+
+    points: [n, 3] LPS mm. at: mm along the course. along: unit vectors [n, 3]. sections: what lies
+    across each point; None where ways part, and where nothing closed is around the point. before,
+    beyond: mm straight on from the first and from the last point to the surface.
+    """
+
+    points: np.ndarray
+    at: np.ndarray
+    along: np.ndarray
+    sections: list[Section | None]
+    before: float
+    beyond: float
+
+    @property
+    def length(self) -> float:
+        """From surface to surface, mm."""
+        return self.before + float(self.at[-1]) + self.beyond
+
+    @property
+    def tortuosity(self) -> float:
+        """Of what lies between its first and last points: its length by its chord's, less 1."""
+        return float(self.at[-1] / np.linalg.norm(self.points[-1] - self.points[0]) - 1)
+
+
+def courses_of(ways: list[Way], surface: Surface, step: float) -> list[Course]:
+    """The courses of a vessel's ways, each of what no way before it has; those shorter than wide not.
+
+    surface: of the vessel, LPS mm. step: mm between points.
+    """
+    balls = [(way.points[way.shared - 1], way.radius[way.shared - 1]) for way in ways[1:]]
+    found = []
+    for way in ways:
+        first = way.shared or end_of(way.points, way.radius)
+        last = len(way.points) - end_of(way.points[::-1], way.radius[::-1])
+        inner = slice(first, last)
+        if last - first >= 2 and _arc_lengths(way.points[inner])[-1] > 2 * way.radius[last - 1]:
+            course = _course(way.points[inner], way.radius[inner], balls, surface, step)
+            found.append(course)
+    return found
+
+
+def _course(
+    points: np.ndarray,
+    radius: np.ndarray,
+    balls: list[tuple[np.ndarray, float]],
+    surface: Surface,
+    step: float,
+) -> Course:
+    """The course of a part of a way. balls: middle and radius, where ways part."""
+    # Along the curve, in diameters: so often has its spline a knot, since no vessel bends within less.
+    reach = 2 * np.maximum(radius, step)
+    at = _arc_lengths(points, 2 / (reach[1:] + reach[:-1]))
+    fitted, places = points, at
+    for _ in range(PASSES):
+        curve = _curve(places, fitted, at[-1])
+        places = _evenly(curve, at[-1], step)
+        fitted, along = curve(places), curve.derivative()(places)
+        along /= np.linalg.norm(along, axis=1, keepdims=True)
+        wide = np.interp(places, at, radius)
+        sections = [
+            None
+            if _is_parting(point, balls)
+            else _near(section(surface, point, across), point, far)
+            for point, across, far in zip(fitted, along, FARTHEST * wide, strict=True)
+        ]
+        middles = [s.centre if s else p for s, p in zip(sections, fitted, strict=True)]
+        line, fitted = fitted, np.array(middles)
+    return Course(
+        line,
+        _arc_lengths(line),
+        along,
+        sections,
+        _ahead(surface, line[0], -along[0], wide[0]),
+        _ahead(surface, line[-1], along[-1], wide[-1]),
+    )
+
+
+def _ahead(surface: Surface, point: np.ndarray, along: np.ndarray, radius: float) -> float:
+    """How far the end of a vessel lies ahead of a point, mm."""
+    off = surface.points - point
+    height = off @ along
+    near = np.einsum("ij,ij->i", off, off) - height**2 < (AROUND * radius) ** 2
+    return float(height[near & (height < AHEAD * radius)].max(initial=0))
+
+
+def _is_parting(point: np.ndarray, balls: list[tuple[np.ndarray, float]]) -> bool:
+    return any(np.linalg.norm(point - middle) < PARTING * radius for middle, radius in balls)
+
+
+def _near(found: Section | None, point: np.ndarray, far: float) -> Section | None:
+    return found if found and np.linalg.norm(found.centre - point) < far else None
+
+
+def _arc_lengths(points: np.ndarray, scale: np.ndarray | float = 1.0) -> np.ndarray:
+    """How far along its polygon each of the points [n, 3] lies. scale: of each side, 1 for mm."""
+    sides = np.linalg.norm(np.diff(points, axis=0), axis=1)
+    return np.append(0, np.cumsum(sides * scale))
+
+
+def _curve(places: np.ndarray, points: np.ndarray, end: float) -> BSpline:
+    """The cubic spline from 0 to `end` that is nearest to points at places, with a knot at each 1."""
+    inner = np.linspace(0, end, max(int(end), 1) + 1)[1:-1]
+    return make_lsq_spline(places, points, np.r_[(0,) * 4, inner, (end,) * 4])
+
+
+def _evenly(curve: BSpline, end: float, step: float) -> np.ndarray:
+    """Places on a curve about `step` mm apart, both ends with them."""
+    fine = np.linspace(0, end, CHORDS * max(int(end), 1) + 1)
+    lengths = _arc_lengths(curve(fine))
+    number = max(int(np.ceil(lengths[-1] / step)), 1) + 1
+    return np.interp(np.linspace(0, lengths[-1], number), lengths, fine)
