@@ -19,8 +19,8 @@ rule centreline:
     conda:
         "../envs/scanmill.yaml"
     resources:
-        mem_mb=memory(1000, 25),
-        runtime=minutes(5, 0.1),
+        mem_mb=memory("centreline"),
+        runtime=minutes("centreline"),
         attempt=attempt_number,
     params:
         structures=structures_of("name", "label", "centreline"),

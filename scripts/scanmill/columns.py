@@ -211,7 +211,7 @@ SHAPE_MODEL = {
     "shape_modes": Column(f"Modes of {MODEL}: as many as hold 98 % of its variance"),
 }
 
-ACROSS = "across its centreline, where it does not branch and more than 1.5 radii from its ends"
+ACROSS = "across its centreline, where no branch leaves it and more than 1.5 radii from its ends"
 
 CENTRELINE = {
     "centreline_length_mm": Column(
