@@ -16,9 +16,9 @@ BY_RULES = {"method": "rules", "steps": [{"window": [1, None]}]}
 
 
 def told(modality="MR", spacing=1.0, correct=None, segments=(BY_RULES,), **further):
+    unasked = {"triangles": None, "distances_to": [], "centreline": False}
     structures = [
-        {"name": f"s{n}", "segment": {"steps": []} | s, "triangles": None, "distances_to": []}
-        for n, s in enumerate(segments)
+        {"name": f"s{n}", "segment": {"steps": []} | s} | unasked for n, s in enumerate(segments)
     ]
     return {
         "modality": modality,
@@ -100,6 +100,14 @@ def test_fewer_triangles_and_distances_are_named():
     methods, bibtex = written(asked)
     assert "garland1997" in cited(methods, bibtex)
     assert "s0 to 900." in methods and "s0 to s1." in methods
+
+
+def test_centrelines_are_named_where_they_are_asked_for():
+    recipe = told(segments=(BY_RULES, BY_RULES))
+    recipe["structures"][1]["centreline"] = True
+    methods, bibtex = written(recipe)
+    assert "Centrelines of s1 are" in methods and "antiga2008" in cited(methods, bibtex)
+    assert "antiga2008" not in cited(*written(told()))
 
 
 @pytest.mark.parametrize(("percent", "named"), [(0, False), (1.5, True)])

@@ -57,6 +57,13 @@ REFERENCES = {
         "Nature",
         "10.1038/s41586-020-2649-2",
     ),
+    "antiga2008": Reference(
+        ("Antiga, L.", "Piccinelli, M.", "others"),
+        2008,
+        "An image-based modeling framework for patient-specific computational hemodynamics",
+        "Medical & Biological Engineering & Computing",
+        "10.1007/s11517-008-0420-1",
+    ),
     "numba": Reference(
         ("Lam, S. K.", "Pitrou, A.", "Seibert, S."),
         2015,

@@ -45,6 +45,7 @@ def sentences(
     yield from _corrections(recipe, scans, applied)
     yield from _segmentation(recipe, atlases)
     yield from _surfaces(recipe)
+    yield from _courses(recipe["structures"])
     yield from _distances(recipe["structures"])
 
 
@@ -119,6 +120,16 @@ def _surfaces(recipe: dict[str, Any]) -> Iterator[str]:
     if fewer:
         budgets = _listed(f"{s['name']} to {s['triangles']}" for s in fewer)
         yield f"Triangles were reduced by quadric error metrics [@garland1997]: {budgets}."
+
+
+def _courses(structures: list[Structure]) -> Iterator[str]:
+    names = [s["name"] for s in structures if s["centreline"]]
+    if names:
+        yield (
+            f"Centrelines of {_listed(names)} are the cheapest ways through what is far from the wall "
+            "[@antiga2008], moved to the middles of the sections across them; diameters were measured "
+            "on these sections."
+        )
 
 
 def _distances(structures: list[Structure]) -> Iterator[str]:
