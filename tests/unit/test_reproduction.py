@@ -125,11 +125,21 @@ def test_a_pacs_is_asked_again_unless_the_series_is_here(places):
 def test_networks_are_found_wherever_they_lie(places):
     now, sources = places
     series = now / "deep" / "series"
-    known = provenance({}, [], [("models", checksum(series))])
-    assert Search(known, sources, now).models("torso") == [series]
+    liver = {"name": "liver", "segment": {"method": "model", "model": 0, "classes": ["liver"]}}
+    torso = {"models": ["from where it is"], "learn": {}, "structures": [liver]}
+    row = {"scan": "phantom:ct-straight"}
+    known = provenance(row, [], [("models", checksum(series))]) | {"recipes": {"torso": torso}}
+    texts = contents(known, Search(known, sources, now))
+    (found,) = json.loads(texts["recipes/001/torso.yaml"])["structures"]
+    assert found["segment"] == {"method": "model", "folder": str(series), "class": ["liver"]}
     search = Search(known, sources, None)
-    assert search.models("torso") == [] and "a network of recipe torso" in search.missing[0]
-    assert Search(known, sources, now).models("other") == []
+    contents(known, search)
+    assert len(search.missing) == 1 and "a network of recipe torso was not" in search.missing[0]
+    # Where no case came as far as to read it, no checksum tells it.
+    known = provenance(row) | {"recipes": {"torso": torso}}
+    search = Search(known, sources, now)
+    contents(known, search)
+    assert len(search.missing) == 1 and "the run did not read it" in search.missing[0]
 
 
 @pytest.fixture

@@ -180,3 +180,19 @@ def test_it_does_not_run_over_the_run_or_over_another(run, again, tmp_path):
     assert done.returncode == 1 and "not empty" in done.stdout
     done = reproduce(tmp_path / "nowhere", tmp_path / "to")
     assert done.returncode == 1 and "results of a finished run would be right" in done.stdout
+
+
+def test_the_crate_and_the_methods_are_of_this_run(again):
+    results = again / "to" / "results"
+    crate = json.loads((results / "ro-crate-metadata.json").read_text())
+    entities = {entity["@id"]: entity for entity in crate["@graph"]}
+    parts = {part["@id"] for part in entities["./"]["hasPart"]}
+    assert all((results / part).exists() for part in parts)
+    assert {f"cohort/{path.name}" for path in results.glob("cohort/[!.]*")} < parts
+    assert {"cases/rules/", "cases/labels/", "workflow/Snakefile"} < parts
+    # Scan with its voxels, scan, and labels.
+    assert len(entities["#run"]["object"]) == 4
+    references = (results / "cohort" / "references.bib").read_text()
+    assert "@article{raya1990," in references and "n4" not in references.lower()
+    methods = (results / "cohort" / "methods.md").read_text()
+    assert "Organ and ball were found by rules" in methods and "Raya and Udupa 1990" in methods

@@ -53,13 +53,15 @@ class Search:
         return of_case | {"seeds": found[0]}
 
     def models(self, recipe: str) -> list[Path]:
-        """The folders of a recipe's networks."""
-        inputs = self.provenance["inputs"]
-        users = (c for c, row in self.provenance["sheet"].items() if row["recipe"] == recipe)
-        sums = next((s for c in users if (s := _sums(inputs[c]["segment"], "models"))), [])
+        """The folders of a recipe's networks, in its order; an empty path for what is not found."""
+        known = self.provenance
+        users = (case for case, row in known["sheet"].items() if row["recipe"] == recipe)
+        read = (_sums(known["inputs"][case]["segment"], "models") for case in users)
+        wanted = len(known["recipes"][recipe]["models"])
+        sums = next((sums for sums in read if len(sums) == wanted), [""] * wanted)
         lacking = [total for total in sums if total not in self._below]
         self.missing += [_lacking(f"a network of recipe {recipe}", total) for total in lacking]
-        return [] if lacking else [self._below[total][0] for total in sums]
+        return [self._below.get(total, [Path()])[0] for total in sums]
 
     def _source(
         self, case: str, part: str, source: str, sums: list[str], all_sums: list[str]
