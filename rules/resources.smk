@@ -26,10 +26,12 @@ WORK_ON_COHORT = work.of_cohort(SETTINGS)
 def work_of(wildcards):
     """What a job has to do: for a phantom, a case, a recipe's atlases or the cohort."""
     if "phantom" in wildcards.keys():
-        return work.of_scan(scan_size.of_phantom(described_phantom(wildcards)))
+        return WORK_ON_COHORT | work.of_scan(scan_size.of_phantom(described_phantom(wildcards)))
     if "case" in wildcards.keys():
-        return work_on_case(wildcards.case)
-    return work_on_recipe(wildcards.recipe) if "recipe" in wildcards.keys() else WORK_ON_COHORT
+        return WORK_ON_COHORT | work_on_case(wildcards.case)
+    if "recipe" in wildcards.keys():
+        return WORK_ON_COHORT | work_on_recipe(wildcards.recipe)
+    return WORK_ON_COHORT
 
 
 def memory(rule):

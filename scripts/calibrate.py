@@ -87,7 +87,7 @@ def of_cases(known: Costs, jobs: list[Job]) -> Iterator[str]:
         chosen = [group for group in whole if low <= group[0].work["isotropic"] < high]
         if chosen:
             asked = [max(known.memory_mb(j.rule, j.work) for j in group) for group in chosen]
-            used = [known.snakemake_mb + max(j.used.memory_mb for j in group) for group in chosen]
+            used = [_used_mb(known, group) for group in chosen]
             parts = [a / u for a, u in zip(asked, used, strict=True)]
             minutes = [sum(known.minutes(j.rule, j.work) for j in group) for group in chosen]
             taken = [sum(j.used.cpu_s for j in group) / 60 for group in chosen]
@@ -107,6 +107,11 @@ def of_cases(known: Costs, jobs: list[Job]) -> Iterator[str]:
     )
     over = [j for j in jobs if any(u(j) > known.granted(j.rule, q, j.work) for q, u in USE.items())]
     yield f"{len(jobs)} jobs, refused ones included: {len(over)} used more than they were granted."
+
+
+def _used_mb(known: Costs, group: list[Job]) -> float:
+    """What the job of a case uses on a cluster: Snakemake, and the rule that needs most."""
+    return known.beside(group[0].work) + max(job.used.memory_mb for job in group)
 
 
 def _range(values: list[float], digits: int = 0) -> str:

@@ -20,18 +20,22 @@ class Costs:
     """A checked file of costs.
 
     headroom: factor on what is expected, of memory_mb and seconds. least: that any job is given.
-    snakemake_mb: what Snakemake itself takes in a job of a cluster. rules: by rule, memory_mb and
-    seconds for each unit of work.
+    snakemake_mb: for each unit of work, what Snakemake itself takes in a job of a cluster. rules: by
+    rule, memory_mb and seconds for each unit.
     """
 
     headroom: dict[str, float]
     least: dict[str, float]
-    snakemake_mb: float
+    snakemake_mb: dict[str, float]
     rules: dict[str, dict[str, dict[str, float]]]
 
     def expected(self, rule: str, quantity: str, work: Amounts) -> float:
         """What a rule's job takes at most, by the fit: MB or seconds."""
-        return sum(each * work.get(name, 0) for name, each in self.rules[rule][quantity].items())
+        return _total(self.rules[rule][quantity], work)
+
+    def beside(self, work: Amounts) -> float:
+        """What Snakemake itself takes in a job of a cluster, MB."""
+        return _total(self.snakemake_mb, work)
 
     def granted(self, rule: str, quantity: str, work: Amounts) -> float:
         """What a rule's job may take, head-room included: MB or seconds."""
@@ -40,7 +44,7 @@ class Costs:
 
     def memory_mb(self, rule: str, work: Amounts) -> int:
         """The memory to ask a cluster for, MB."""
-        return math.ceil(self.snakemake_mb + self.granted(rule, MEMORY, work))
+        return math.ceil(self.beside(work) + self.granted(rule, MEMORY, work))
 
     def minutes(self, rule: str, work: Amounts) -> int:
         """The run time to ask a cluster for, minutes."""
@@ -54,6 +58,10 @@ def read(path: Path) -> Costs:
     if faults:
         raise SettingsError([document.problem(fault) for fault in faults])
     return Costs(**document.content)
+
+
+def _total(costs: Amounts, work: Amounts) -> float:
+    return sum(each * work.get(name, 0) for name, each in costs.items())
 
 
 def plain(costs: Costs) -> dict[str, Any]:

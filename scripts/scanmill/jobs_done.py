@@ -12,6 +12,9 @@ from scanmill.sidecar import read_sidecar, sidecar_path
 from scanmill.used import Used
 from scanmill.work import Work
 
+# The main result of each rule of a case.
+OF_CASES = RESULTS | {"centreline": "centrelines"}
+
 
 @dataclass(frozen=True)
 class Job:
@@ -32,10 +35,11 @@ class Job:
 def jobs_of(run: Path, settings: Settings) -> list[Job]:
     """The jobs whose logs tell what they used. run: the working directory; settings: of its plan."""
     jobs = []
+    of_all = work.of_cohort(settings)
     for rule, case, amounts, log in _logs(settings):
         told = used.told(run / "logs" / log)
         if told:
-            jobs.append(Job(run, rule, case, amounts, told, _refused(run, rule, case)))
+            jobs.append(Job(run, rule, case, of_all | amounts, told, _refused(run, rule, case)))
     return jobs
 
 
@@ -48,7 +52,7 @@ def _logs(settings: Settings) -> Iterator[tuple[str, str, Work, str]]:
             scan = work.of_scan(settings.sizes[case])
             yield "phantom", "", scan, f"phantoms/{name}.log"
         of_case = work.of_case(settings, case, atlases)
-        for rule in RESULTS:
+        for rule in OF_CASES:
             yield rule, case, of_case, f"{case}/{rule}.log"
     for key in atlases:
         name, of_recipe = settings.recipes[key].name, work.of_recipe(settings, key, atlases)
@@ -56,11 +60,11 @@ def _logs(settings: Settings) -> Iterator[tuple[str, str, Work, str]]:
         yield "cross_validate", "", of_recipe, f"models/{name}/cross_validate.log"
         for fold in range(1, len(atlases[key]) + 1):
             yield "learn", "", of_recipe, f"models/{name}/fold-{fold}/learn.log"
-    yield "collect", "", work.of_cohort(settings), "collect.log"
+    yield "collect", "", {}, "collect.log"
 
 
 def _refused(run: Path, rule: str, case: str) -> bool:
-    result = run / "results" / "cases" / case / RESULTS[rule] if case else None
+    result = run / "results" / "cases" / case / OF_CASES[rule] if case else None
     if result is None or not sidecar_path(result).exists():
         return False
     return read_sidecar(result)["status"] == "refused"

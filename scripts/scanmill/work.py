@@ -18,9 +18,14 @@ Work = dict[str, float]
 Atlases = Mapping[str, Sequence[str]]
 
 
+def of_cohort(settings: Settings) -> Work:
+    """Of every job, and of the cohort's tables. start: 1. cases: how many are to be measured."""
+    return {"start": 1, "cases": sum(row.role == "scan" for row in settings.scans.values())}
+
+
 def of_scan(size: ScanSize) -> Work:
-    """Of the scan alone. start: 1, of every job. acquired: its voxels."""
-    return {"start": 1, "acquired": size.voxels("native")}
+    """Of the scan alone. acquired: its voxels."""
+    return {"acquired": size.voxels("native")}
 
 
 def of_case(settings: Settings, case: str, atlases: Atlases) -> Work:
@@ -49,12 +54,7 @@ def of_recipe(settings: Settings, recipe: str, atlases: Atlases) -> Work:
     course = recipe_learning.course(asked.learn, len(cases))
     voxels = sum(settings.sizes[case].voxels(asked.spacing) for case in cases)
     windows = course["iterations"] * course["batch"]
-    return {"start": 1, "isotropic": voxels, "atlases": len(cases), "windows": windows}
-
-
-def of_cohort(settings: Settings) -> Work:
-    """Of the cohort's tables."""
-    return {"start": 1, "cases": sum(row.role == "scan" for row in settings.scans.values())}
+    return {"isotropic": voxels, "atlases": len(cases), "windows": windows}
 
 
 def atlases_of(settings: Settings) -> dict[str, list[str]]:

@@ -38,7 +38,8 @@ def folder(tmp_path):
 def expected(folder: Path, known: costs.Costs) -> dict[str, set[tuple[int, int]]]:
     """Memory and minutes of each stage's jobs, by the costs."""
     planned = settings.load(CONFIG, ROOT, folder)
-    works = [work.of_case(planned, case, {}) for case in planned.scans]
+    of_all = work.of_cohort(planned)
+    works = [of_all | work.of_case(planned, case, {}) for case in planned.scans]
     return {
         rule: {(known.memory_mb(rule, amounts), known.minutes(rule, amounts)) for amounts in works}
         for rule in STAGES
