@@ -10,7 +10,7 @@ from snakemake.exceptions import WorkflowError
 ROOT = Path(str(workflow.current_basedir)).resolve().parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from scanmill import model_folder, plan_file, settings, yaml_file
+from scanmill import model_folder, plan_file, recipe_text, settings, yaml_file
 from scanmill.columns import COLUMNS, ON_REQUEST, STAGES, case_columns
 from scanmill.lineage import LOCK, fingerprint
 from scanmill.problem import SettingsError
@@ -150,17 +150,9 @@ def described_recipes():
     """The recipes that cases use, as plain data; of their networks what the manifests say of them."""
     found = {name: SETTINGS.recipes[key] for key, name in RECIPE_NAMES.items()}
     return {
-        name: {
-            "modality": recipe.modality,
-            "spacing": recipe.spacing,
-            "pass_band": recipe.pass_band,
-            "ledger_limit": recipe.ledger_limit,
-            "uneven_slices": recipe.uneven_slices,
-            "correct": recipe.correct,
-            "learn": recipe.learn,
-            "models": [model_folder.read(folder).source for folder in recipe.models],
-            "structures": recipe.structures,
-        }
+        name: recipe_text.told(
+            recipe, [model_folder.read(folder).source for folder in recipe.models]
+        )
         for name, recipe in found.items()
     }
 

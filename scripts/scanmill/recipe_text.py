@@ -1,19 +1,33 @@
-"""A recipe as a file again, from what provenance says of it."""
+"""What provenance says of a recipe, and the recipe as a file again."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from scanmill.recipe import Recipe
+
 # What a file of a recipe has no key for.
 DERIVED = ("drawn", "model", "classes")
+# A recipe's words on itself change no result, and where networks lie is for no one to know.
+UNTOLD = ("name", "description", "models")
 
 
-def written(told: dict[str, Any], models: list[Path]) -> dict[str, Any]:
+def told(recipe: Recipe, models: list[str]) -> dict[str, Any]:
+    """What a recipe asks for, defaults included, as plain data.
+
+    models: what the manifests of its networks say of where they come from.
+    """
+    said = {f.name: getattr(recipe, f.name) for f in fields(Recipe) if f.name not in UNTOLD}
+    return said | {"models": models}
+
+
+def written(known: dict[str, Any], models: list[Path]) -> dict[str, Any]:
     """The content of a file that makes the same recipe, every default written out.
 
-    told: as in provenance. models: where the folders of its networks lie now, in its order.
+    known: as `told` tells it. models: where the folders of its networks lie now, in its order.
     """
-    structures = [_structure(structure, models) for structure in told["structures"]]
-    content = {"description": "As in the provenance of a run", **told, "structures": structures}
+    structures = [_structure(structure, models) for structure in known["structures"]]
+    content = {"description": "As in the provenance of a run", **known, "structures": structures}
     del content["models"]
     trained = any(s["segment"]["method"] == "learn" for s in structures)
     learn = {key: value for key, value in content.pop("learn").items() if value is not None}
@@ -28,6 +42,6 @@ def _structure(structure: dict[str, Any], models: list[Path]) -> dict[str, Any]:
     return _said(structure) | {"segment": found}
 
 
-def _said(told: dict[str, Any]) -> dict[str, Any]:
+def _said(known: dict[str, Any]) -> dict[str, Any]:
     """What was said, of what it is where nothing was: no key is for derived things or for nothing."""
-    return {k: v for k, v in told.items() if k not in DERIVED and v is not None and v != []}
+    return {k: v for k, v in known.items() if k not in DERIVED and v is not None and v != []}

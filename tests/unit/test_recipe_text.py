@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from scanmill import recipe
-from scanmill.recipe_text import written
+from scanmill.recipe_text import told, written
 
 RECIPES = sorted((Path(__file__).parents[2] / "config" / "recipes").glob("*.yaml"))
 EVERYTHING = """
@@ -33,19 +33,16 @@ SEGMENTS = (
 )
 
 
-def told(loaded) -> dict:
-    """As provenance has it, in JSON and back."""
-    keys = ("modality", "spacing", "pass_band", "ledger_limit", "uneven_slices", "correct", "learn")
-    said = {key: getattr(loaded, key) for key in (*keys, "structures")}
-    return json.loads(json.dumps(said | {"models": ["where from"] * len(loaded.models)}))
-
-
 @pytest.fixture
 def everything(tmp_path):
     structures = [
         f"  - name: s{n}\n    label: {n + 1}\n    code: {{scheme: 99TEST, value: s, meaning: s}}\n"
         f'    colour: "#dd826{n}"\n    segment: {segment}\n'
-        + ("    laterality: left\n    triangles: 500\n    distances_to: [s0]\n" if n == 1 else "")
+        + (
+            "    laterality: left\n    triangles: 500\n    distances_to: [s0]\n    centreline: true\n"
+            if n == 1
+            else ""
+        )
         for n, segment in enumerate(SEGMENTS)
     ]
     path = tmp_path / "everything.yaml"
@@ -56,7 +53,8 @@ def everything(tmp_path):
 def assert_the_same_again(path, folder):
     first = recipe.load(path)
     again = folder / path.name
-    again.write_text(json.dumps(written(told(first), first.models), ensure_ascii=False))
+    known = json.loads(json.dumps(told(first, ["where from"] * len(first.models))))
+    again.write_text(json.dumps(written(known, first.models), ensure_ascii=False))
     found = recipe.load(again)
     assert found.description != first.description
     assert replace(found, description=first.description) == first

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from scanmill import settings
+from scanmill import recipe_text, settings
 from scanmill.card import write_card
 from scanmill.reproduction.folder import contents, write
 from scanmill.reproduction.inputs import Search
@@ -162,11 +162,7 @@ def cohort(tmp_path):
 def told(loaded, names, folder):
     """Provenance as collect writes it. names: of the recipes, by key."""
     sheet = {c: {"recipe": names[row.recipe]} | row.told() for c, row in loaded.scans.items()}
-    keys = ("modality", "spacing", "pass_band", "ledger_limit", "uneven_slices", "correct", "learn")
-    recipes = {
-        name: {k: getattr(loaded.recipes[key], k) for k in (*keys, "structures")} | {"models": []}
-        for key, name in names.items()
-    }
+    recipes = {name: recipe_text.told(loaded.recipes[key], []) for key, name in names.items()}
     read = {
         "ingest": [{"name": "scan", "sha256": checksum(folder / "s.nrrd")}],
         "segment": [{"name": "supplied", "sha256": checksum(folder / "l.nrrd")}],
