@@ -8,6 +8,7 @@ one of the cases' jobs on a cluster.
 """
 
 import argparse
+import sys
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -125,13 +126,17 @@ def main() -> None:
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN")
     parser.add_argument("--costs", type=Path)
     asked = parser.parse_args()
-    plans = [plan_file.latest(run / "sources") for run in asked.runs]
+    try:
+        plans = [plan_file.latest(run / "sources") for run in asked.runs]
+    except ValueError as error:
+        sys.exit(str(error))
     jobs = [job for run, plan in zip(asked.runs, plans, strict=True) for job in jobs_of(run, plan)]
     found = fitted(plans[0].costs, jobs)
     path = asked.costs or asked.runs[0] / "costs.yaml"
     with replacing(path) as temporary:
-        content = yaml.safe_dump(costs.plain(found), sort_keys=False, default_flow_style=None)
-        temporary.write_text(HEAD + content, encoding="utf-8")
+        content = costs.plain(found)
+        text = yaml.safe_dump(content, sort_keys=False, default_flow_style=None, width=1000)
+        temporary.write_text(HEAD + text, encoding="utf-8")
     print("\n".join([*of_rules(found, jobs), "", *of_cases(found, jobs), "", f"Written: {path}"]))
 
 

@@ -9,6 +9,8 @@ from scipy.optimize import linprog
 # What moves a cost from what was known, for each part that it moves, beside the parts of the jobs' use
 # that it would be wrong by: what the jobs do not tell stays as it was.
 INERTIA = 0.05
+# Of what a job used: what was known to take less of all jobs is not told by them.
+LEAST_PART = 0.1
 DIGITS = 3
 
 Amounts = Mapping[str, float]
@@ -20,29 +22,35 @@ def fit(
     """Cost of each unit of work: never less, for any job, than it used, and else as little as can be.
 
     works: of each job, by name. used: by each, MB or seconds. known: the costs before, which name what
-    is fitted; what no job had any of keeps its own. least: what jobs are given anyway, so that for one
-    that used no more, costs may be too low as well as too high. Costs are not negative, and rounded
-    upwards.
+    is fitted; what no job had any of, or much of, keeps its own. least: what jobs are given anyway, so
+    that for one that used no more, costs may be too low as well as too high. Costs are not negative,
+    and rounded upwards.
 
     The sum of what they are wrong by over all jobs, as parts of what each used, is the least: a linear
     programme.
     """
-    names = [name for name in known if any(work.get(name, 0) for work in works)]
-    if not names:
+    if not works:
         return dict(known)
     taken = np.asarray(used, float)
-    amounts = np.array([[work.get(name, 0) for name in names] for work in works], float)
-    before = np.array([known[name] for name in names], float)
-    solved = _least_wrong(amounts / taken[:, None], taken > least, before)
-    costs = dict(zip(names, map(_rounded_up, solved), strict=True))
-    return {name: costs.get(name, known[name]) for name in known}
+    before = np.array(list(known.values()), float)
+    amounts = np.array([[work.get(name, 0) for name in known] for work in works], float)
+    parts = amounts / taken[:, None]
+    largest = parts.max(axis=0)
+    told = (before * largest >= LEAST_PART) | ((before == 0) & (largest > 0))
+    rest = 1 - parts[:, ~told] @ before[~told]
+    solved = before.copy()
+    solved[told] = _least_wrong(parts[:, told], rest, taken > least, before[told])
+    rounded = [_rounded_up(cost) if new else cost for cost, new in zip(solved, told, strict=True)]
+    return dict(zip(known, map(float, rounded), strict=True))
 
 
-def _least_wrong(parts: np.ndarray, bound: np.ndarray, before: np.ndarray) -> np.ndarray:
-    """The costs, each 0 or more, whose sums over each row are nearest to 1, and not less where bound.
+def _least_wrong(
+    parts: np.ndarray, rest: np.ndarray, bound: np.ndarray, before: np.ndarray
+) -> np.ndarray:
+    """The costs, each 0 or more, whose sums over rows are nearest to `rest`, and not less where bound.
 
-    parts: (jobs, names), of amounts in what the job used. before: costs that are kept where it matters
-    little.
+    parts: (jobs, names), of amounts in what the job used. rest: of each job's use, what these costs are
+    to make up. before: costs that are kept where it matters little.
     """
     jobs, count = parts.shape
     # The variables: costs; how far each moves from before; how far each job's sum is from 1.
@@ -58,7 +66,7 @@ def _least_wrong(parts: np.ndarray, bound: np.ndarray, before: np.ndarray) -> np
                 [-parts, apart, -wrong * ~bound],
             ]
         ),
-        b_ub=np.concatenate([before, -before, np.ones(jobs), -np.ones(jobs)]),
+        b_ub=np.concatenate([before, -before, rest, -rest]),
         bounds=(0, None),
     )
     if not solved.success:

@@ -8,6 +8,7 @@ only its owner can read it; which file it is, jobs learn from their environment,
 import hashlib
 import os
 import pickle
+from dataclasses import fields
 from pathlib import Path
 
 from scanmill.atomic import replacing
@@ -37,9 +38,15 @@ def recall() -> Settings | None:
 def latest(folder: Path) -> Settings:
     """The settings of the run that was planned last in a working directory. folder: its `sources`.
 
-    Raises FileNotFoundError where none was.
+    Raises ValueError where none was, or by another version of ScanMill.
     """
     plans = sorted(folder.glob("plan-*"), key=lambda path: path.stat().st_mtime)
     if not plans:
-        raise FileNotFoundError(f"{folder} holds no plan of a run")
-    return pickle.loads(plans[-1].read_bytes())
+        raise ValueError(f"{folder} was found without a plan; a folder where ScanMill ran is right")
+    found = pickle.loads(plans[-1].read_bytes())
+    if vars(found).keys() != {field.name for field in fields(Settings)}:
+        raise ValueError(
+            f"the plan in {folder} is of another version of ScanMill; that of a run, or of a "
+            "--dry-run, with this one would be right"
+        )
+    return found

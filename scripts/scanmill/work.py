@@ -19,8 +19,10 @@ Atlases = Mapping[str, Sequence[str]]
 
 
 def of_cohort(settings: Settings) -> Work:
-    """Of every job, and of the cohort's tables. start: 1. cases: how many are to be measured."""
-    return {"start": 1, "cases": sum(row.role == "scan" for row in settings.scans.values())}
+    """Of every job. start: 1. cases: how many are to be measured. rows: of the cohort's table."""
+    used = [settings.recipes[row.recipe] for row in settings.scans.values() if row.role == "scan"]
+    rows = sum(len(recipe.structures) for recipe in used)
+    return {"start": 1, "cases": len(used), "rows": rows}
 
 
 def of_scan(size: ScanSize) -> Work:
@@ -34,14 +36,19 @@ def of_case(settings: Settings, case: str, atlases: Atlases) -> Work:
     isotropic: its voxels where structures are found. structures: their number. Then its voxels as
     acquired by what is done about them, under the words of the recipe, `CT` and `MR` among them; its
     isotropic voxels by each method of finding structures, and for each atlas, `atlases`; `networks_mb`,
-    what the largest of its networks is said to take.
+    what the largest of its networks is said to take. surface: grows with the isotropic voxels as the
+    boundary of a body does; rough: that for each structure that is found by rules, by which tissues
+    have larger boundaries than organs.
     """
     row, size = settings.scans[case], settings.sizes[case]
     recipe = settings.recipes[row.recipe]
     structures = recipe.of_atlas() if row.role == "atlas" else recipe.structures
     work = of_scan(size) | {"structures": len(structures), "isotropic": size.voxels(recipe.spacing)}
     work |= dict.fromkeys((recipe.modality, *recipe.correct.values()), work["acquired"])
-    work |= dict.fromkeys((s["segment"]["method"] for s in structures), work["isotropic"])
+    methods = [structure["segment"]["method"] for structure in structures]
+    work |= dict.fromkeys(methods, work["isotropic"])
+    work["surface"] = work["isotropic"] ** (2 / 3)
+    work["rough"] = work["surface"] * methods.count("rules")
     if row.role != "atlas":
         work["atlases"] = len(atlases.get(row.recipe, ())) * work["isotropic"]
         work["networks_mb"] = _networks_mb(recipe)

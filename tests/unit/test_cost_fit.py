@@ -68,3 +68,14 @@ def test_small_jobs_alone_do_not_make_large_ones_cost_nothing():
     found = fit(jobs, [178, 176, 179], known, least=450)
     assert found["start"] == pytest.approx(175, abs=5)
     assert found["acquired"] >= 5
+
+
+def test_a_cost_that_hardly_matters_to_any_job_is_not_told_by_them():
+    known = {"start": 41.0, "cases": 0.04}
+    jobs = [{"start": 1, "cases": n} for n in (1, 6, 30)]
+    found = fit(jobs, [60, 61, 60], known, least=10)
+    assert found["cases"] == 0.04
+    assert found["start"] + 6 * 0.04 >= 61
+    many = [{"start": 1, "cases": n} for n in (1, 600, 3000)]
+    found = fit(many, [60, 120, 360], known, least=10)
+    assert found["cases"] == pytest.approx(0.1, rel=0.02)

@@ -47,3 +47,19 @@ def test_another_run_does_not_take_them_away_and_nobody_else_reads_them(
     modes = [path.stat().st_mode & 0o777 for path in (tmp_path / "plans").iterdir()]
     assert modes == [0o600, 0o600]
     assert (tmp_path / "plans").stat().st_mode & 0o777 == 0o700
+
+
+def test_the_latest_plan_of_a_folder_is_found(checked, tmp_path, monkeypatch):
+    folder = tmp_path / "plans"
+    with pytest.raises(ValueError, match="without a plan"):
+        plan_file.latest(folder)
+    for name, time in (("first", 1), ("second", 3), ("third", 2)):
+        plan_file.keep(checked(name), folder)
+        plan_file.os.utime(plan_file.os.environ[plan_file.VARIABLE], (time, time))
+    assert plan_file.latest(folder).scans.keys() == {"second"}
+    earlier = checked("earlier")
+    object.__delattr__(earlier, "sizes")
+    plan_file.keep(earlier, folder)
+    with pytest.raises(ValueError, match="another version"):
+        plan_file.latest(folder)
+    monkeypatch.delenv(plan_file.VARIABLE)

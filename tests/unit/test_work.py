@@ -33,6 +33,8 @@ def test_voxels_count_where_the_recipe_has_them_worked_on(planned):
     assert found["acquired"] == found["diffusion"] == acquired
     assert found["isotropic"] == found["rules"] == isotropic
     assert found["structures"] == 2
+    assert found["surface"] == pytest.approx(isotropic ** (2 / 3))
+    assert found["rough"] == 2 * found["surface"]
     assert found["atlases"] == found["networks_mb"] == 0
     assert not {"n4", "inpaint", "atlas", "labels"} & found.keys()
 
@@ -49,4 +51,4 @@ def test_each_atlas_is_registered_to_a_case_and_works_on_its_own_labels(planned)
     (recipe,) = atlases
     taught = work.of_recipe(asked, recipe, atlases)
     assert taught["isotropic"] == 2 * case["isotropic"] and taught["atlases"] == 2
-    assert work.of_cohort(asked) == {"start": 1, "cases": 1}
+    assert work.of_cohort(asked) == {"start": 1, "cases": 1, "rows": 2}
