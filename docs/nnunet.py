@@ -24,7 +24,8 @@ PARTS = {"anterior": 1, "posterior": 2}
 # Of the set's images, which are RAS.
 AXES = "SAR"
 TRAINED, UNSEEN = 16, 12
-# nnU-Net trains 250 000 steps of nine windows; these are enough to find the parts.
+# nnU-Net trains 250 000 steps of nine windows. These are too few to find the parts well, which makes
+# it harder to agree: what is likely of two classes alike is at more places.
 FOLDS, STEPS, BATCH = 2, 120, 2
 RECIPE = """\
 description: the hippocampus in two parts, by a converted nnU-Net
