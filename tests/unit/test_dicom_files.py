@@ -3,7 +3,9 @@
 import io
 import os
 import tarfile
+import tempfile
 import zipfile
+from pathlib import Path
 
 import pytest
 from scanmill.refusal import Refusal
@@ -11,6 +13,8 @@ from scanmill.source import read_source
 from scanmill.source.dicom import files
 from scanmill.source.dicom.files import files_in
 from source_samples import assert_same_body, tilted, write_series
+
+MAPPED = Path("/proc/self/maps")
 
 
 def packed(tmp_path, name: str):
@@ -29,6 +33,18 @@ def packed(tmp_path, name: str):
 @pytest.mark.parametrize("name", ["a.zip", "a.tar", "a.tar.gz", "a.tgz"])
 def test_archives_are_read(tmp_path, name):
     assert_same_body(read_source(packed(tmp_path, name))[0], tilted())
+
+
+@pytest.mark.skipif(not MAPPED.exists(), reason="only Linux tells what is mapped")
+def test_what_is_unpacked_lies_where_temporary_files_do(tmp_path, monkeypatch):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    views = [file.read() for file in files_in(packed(tmp_path, "a.tgz"))]
+    assert f" {scratch}/" in MAPPED.read_text()
+    del views
+    assert f" {scratch}/" not in MAPPED.read_text()
+    assert not list(scratch.iterdir())
 
 
 @pytest.mark.parametrize("name", ["a.zip", "a.tar", "a.tar.gz"])
