@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from scanmill import costs, plan_file
@@ -68,51 +68,89 @@ def of_rules(known: Costs, jobs: list[Job]) -> Iterator[str]:
             yield f"| {rule} | {len(done)} | {' | '.join(cells)} |"
 
 
-def of_cases(known: Costs, jobs: list[Job]) -> Iterator[str]:
-    """Lines of a table: what the job of a case asks a cluster for, and what it uses there.
+class CaseJob(NamedTuple):
+    """The job of a case on a cluster: what it asks for by some costs, and what it uses.
 
     It asks for the memory of the rule that needs most, and for the time of all.
     """
+
+    isotropic: float
+    asked_mb: float
+    used_mb: float
+    asked_minutes: float
+    used_minutes: float
+
+    @property
+    def part(self) -> float:
+        """Memory asked for by memory used."""
+        return self.asked_mb / self.used_mb
+
+
+def whole_cases(jobs: list[Job]) -> list[list[Job]]:
+    """The jobs of each case that was done from its first stage to its last."""
     done: dict[tuple[Path, str], list[Job]] = {}
     for job in jobs:
         done.setdefault((job.run, job.case), []).append(job)
-    whole = [
-        group
-        for group in done.values()
-        if LAST in {job.rule for job in group} and not any(job.refused for job in group)
+    return [
+        case
+        for case in done.values()
+        if LAST in {job.rule for job in case} and not any(job.refused for job in case)
     ]
+
+
+def case_job(known: Costs, case: list[Job]) -> CaseJob:
+    """What the job of a case asks for and uses. case: the jobs of its rules."""
+    return CaseJob(
+        case[0].work["isotropic"],
+        max(known.memory_mb(job.rule, job.work) for job in case),
+        known.beside(case[0].work) + max(job.used.memory_mb for job in case),
+        sum(known.minutes(job.rule, job.work) for job in case),
+        sum(job.used.cpu_s for job in case) / 60,
+    )
+
+
+def unseen(known: Costs, cases: list[list[Job]]) -> Iterator[CaseJob]:
+    """The cases' jobs, each by costs that were fitted to the cases of nine other tenths."""
+    for tenth in range(min(10, len(cases))):
+        others = [job for n, case in enumerate(cases) if n % 10 != tenth for job in case]
+        costs_of_others = fitted(known, others)
+        yield from (case_job(costs_of_others, case) for case in cases[tenth::10])
+
+
+def of_cases(cases: list[CaseJob]) -> Iterator[str]:
+    """Lines of a table: what the jobs of cases ask a cluster for, and what they use there."""
     yield "| million isotropic voxels | cases | asked MB | used MB | asked / used | minutes | used |"
     yield "|---|---|---|---|---|---|---|"
-    ratios: list[float] = []
     for low, high in pairwise(CLASSES):
-        chosen = [group for group in whole if low <= group[0].work["isotropic"] < high]
+        chosen = [case for case in cases if low <= case.isotropic < high]
         if chosen:
-            asked = [max(known.memory_mb(j.rule, j.work) for j in group) for group in chosen]
-            used = [_used_mb(known, group) for group in chosen]
-            parts = [a / u for a, u in zip(asked, used, strict=True)]
-            minutes = [sum(known.minutes(j.rule, j.work) for j in group) for group in chosen]
-            taken = [sum(j.used.cpu_s for j in group) / 60 for group in chosen]
             cells = (
-                _range(asked),
-                _range(used),
-                _range(parts, 2),
-                _range(minutes),
-                _range(taken, 1),
+                _range([case.asked_mb for case in chosen]),
+                _range([case.used_mb for case in chosen]),
+                _range([case.part for case in chosen], 2),
+                _range([case.asked_minutes for case in chosen]),
+                _range([case.used_minutes for case in chosen], 1),
             )
             yield f"| {low:g} to {high:g} | {len(chosen)} | {' | '.join(cells)} |"
-            ratios += parts
-    yield ""
-    yield (
-        f"{len(ratios)} cases: {sum(part < 1 for part in ratios)} used more memory than asked for, "
-        f"{sum(part > 2 for part in ratios)} were given more than twice what they used."
+
+
+def judged(cases: list[CaseJob]) -> str:
+    """How many cases' jobs ask for too little memory or for too much."""
+    less, more = sum(case.part < 1 for case in cases), sum(case.part > 2 for case in cases)
+    late = sum(case.used_minutes > case.asked_minutes for case in cases)
+    return (
+        f"{len(cases)} cases: {less} used more memory than asked for, {late} more time; {more} asked "
+        f"for more than twice the memory that they used (most: {max(c.part for c in cases):.2f} times)"
     )
-    over = [j for j in jobs if any(u(j) > known.granted(j.rule, q, j.work) for q, u in USE.items())]
-    yield f"{len(jobs)} jobs, refused ones included: {len(over)} used more than they were granted."
 
 
-def _used_mb(known: Costs, group: list[Job]) -> float:
-    """What the job of a case uses on a cluster: Snakemake, and the rule that needs most."""
-    return known.beside(group[0].work) + max(job.used.memory_mb for job in group)
+def lines(known: Costs, found: Costs, jobs: list[Job]) -> Iterator[str]:
+    """What is printed. known: the costs before; found: those fitted to the jobs."""
+    yield from of_rules(found, jobs)
+    if cases := whole_cases(jobs):
+        by_found = [case_job(found, case) for case in cases]
+        yield from ("", *of_cases(by_found), "", f"{judged(by_found)}.")
+        yield f"By costs fitted without them, {judged(list(unseen(known, cases)))}."
 
 
 def _range(values: list[float], digits: int = 0) -> str:
@@ -137,7 +175,7 @@ def main() -> None:
         content = costs.plain(found)
         text = yaml.safe_dump(content, sort_keys=False, default_flow_style=None, width=1000)
         temporary.write_text(HEAD + text, encoding="utf-8")
-    print("\n".join([*of_rules(found, jobs), "", *of_cases(found, jobs), "", f"Written: {path}"]))
+    print("\n".join([*lines(plans[0].costs, found, jobs), f"Written: {path}"]))
 
 
 if __name__ == "__main__":

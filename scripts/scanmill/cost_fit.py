@@ -7,8 +7,8 @@ import numpy as np
 from scipy.optimize import linprog
 
 # What moves a cost from what was known, for each part that it moves, beside the parts of the jobs' use
-# that it would be wrong by: what the jobs do not tell stays as it was.
-INERTIA = 0.05
+# that it would be too much by: what the jobs do not tell stays as it was.
+INERTIA = 0.3
 # Of what a job used: what was known to take less of all jobs is not told by them.
 LEAST_PART = 0.1
 DIGITS = 3
@@ -23,50 +23,40 @@ def fit(
 
     works: of each job, by name. used: by each, MB or seconds. known: the costs before, which name what
     is fitted; what no job had any of, or much of, keeps its own. least: what jobs are given anyway, so
-    that for one that used no more, costs may be too low as well as too high. Costs are not negative,
-    and rounded upwards.
+    that those which used no more tell nothing: much of their use is no matter of how much work they
+    had. Costs are not negative, and rounded upwards.
 
-    The sum of what they are wrong by over all jobs, as parts of what each used, is the least: a linear
-    programme.
+    The sum of what they are too much by, over all jobs, as parts of what each used, is the least: a
+    linear programme.
     """
-    if not works:
+    jobs = [(work, taken) for work, taken in zip(works, used, strict=True) if taken > least]
+    if not jobs:
         return dict(known)
-    taken = np.asarray(used, float)
     before = np.array(list(known.values()), float)
-    amounts = np.array([[work.get(name, 0) for name in known] for work in works], float)
-    parts = amounts / taken[:, None]
+    parts = np.array([[work.get(name, 0) / taken for name in known] for work, taken in jobs])
     largest = parts.max(axis=0)
     told = (before * largest >= LEAST_PART) | ((before == 0) & (largest > 0))
     rest = 1 - parts[:, ~told] @ before[~told]
     solved = before.copy()
-    solved[told] = _least_wrong(parts[:, told], rest, taken > least, before[told])
-    rounded = [_rounded_up(cost) if new else cost for cost, new in zip(solved, told, strict=True)]
-    return dict(zip(known, map(float, rounded), strict=True))
+    solved[told] = [_rounded_up(cost) for cost in _least(parts[:, told], rest, before[told])]
+    return dict(zip(known, map(float, solved), strict=True))
 
 
-def _least_wrong(
-    parts: np.ndarray, rest: np.ndarray, bound: np.ndarray, before: np.ndarray
-) -> np.ndarray:
-    """The costs, each 0 or more, whose sums over rows are nearest to `rest`, and not less where bound.
+def _least(parts: np.ndarray, rest: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """The least costs, each 0 or more, whose sums over rows are `rest` or more.
 
     parts: (jobs, names), of amounts in what the job used. rest: of each job's use, what these costs are
     to make up. before: costs that are kept where it matters little.
     """
     jobs, count = parts.shape
-    # The variables: costs; how far each moves from before; how far each job's sum is from 1.
-    costs, moved, wrong = np.eye(count), np.eye(count), np.eye(jobs)
-    none, apart = np.zeros((count, jobs)), np.zeros((jobs, count))
+    total, each, none = parts.sum(axis=0), np.eye(count), np.zeros((jobs, count))
+    # What was known to take most moves most readily.
+    inertia = INERTIA * (2 - np.minimum(1, before * parts.max(axis=0)))
+    # The variables: costs; how far each moves from before.
     solved = linprog(
-        np.concatenate([np.zeros(count), INERTIA * parts.sum(axis=0), np.ones(jobs)]),
-        A_ub=np.block(
-            [
-                [costs, -moved, none],
-                [-costs, -moved, none],
-                [parts, apart, -wrong],
-                [-parts, apart, -wrong * ~bound],
-            ]
-        ),
-        b_ub=np.concatenate([before, -before, rest, -rest]),
+        np.concatenate([total, inertia * total]),
+        A_ub=np.block([[each, -each], [-each, -each], [-parts, none]]),
+        b_ub=np.concatenate([before, -before, -rest]),
         bounds=(0, None),
     )
     if not solved.success:
