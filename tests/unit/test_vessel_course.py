@@ -68,7 +68,7 @@ def test_a_bent_tube_has_the_length_and_width_that_it_has(direction):
     assert abs(own[:, 2]).max() < 0.4
     angle = np.ptp(np.arctan2(own[:, 1], own[:, 0]))
     bend = angle / 2 / np.sin(angle / 2) - 1
-    assert told["centreline_tortuosity"] == pytest.approx(bend, abs=0.005)
+    assert told["centreline_tortuosity"] == pytest.approx(bend, abs=0.01)
 
 
 @pytest.mark.parametrize(
@@ -98,6 +98,8 @@ def test_an_aneurysm_is_as_wide_as_across_its_course(spacing, direction, cubic, 
         assert abs(middle[0]) == pytest.approx(24, abs=6) and middle[2] < -75
     trunk = (courses[0].points[0] - CENTRE) @ TURN
     assert trunk[2] > 40
+    # Also at its end, where a way turns to a corner, the course runs along the vessel.
+    assert abs(courses[0].along[0] @ TURN[:, 2]) > np.cos(np.radians(8))
 
 
 def test_nothing_lies_across_where_a_vessel_parts():

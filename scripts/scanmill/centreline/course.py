@@ -3,21 +3,25 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.interpolate import BSpline, make_lsq_spline
+from scipy.interpolate import BSpline, make_smoothing_spline
 
 from scanmill.centreline.sections import Section, section
 from scanmill.centreline.tree import Way, end_of
 from scanmill.surface import Surface
 
-# The curve is moved to the middles of its sections so often; it hardly moves after the second time.
-PASSES = 3
+# The curve is moved to the middles of its sections so often; it hardly moves after the third time.
+PASSES = 4
+# Half of what swings along a curve with this wavelength, in radii, is smoothed away.
+WAVELENGTH = 3.0
 # A middle that lies farther off, in radii of the ball around the point, is of a cut along the vessel.
 FARTHEST = 0.75
+# Points of a way that a smooth curve can be put through.
+FEWEST = 5
 # How far around the place where ways part, in radii of it, a plane may cut more than one of them.
 PARTING = 1.5
 # Of the end of a vessel, in radii: what lies so far from its line, and from the course's last point.
 AROUND, AHEAD = 1.25, 3.0
-# Per knot, of the sum of its chords as the curve's length: its error is below 1e-4.
+# Per radius, whose sum is taken for the curve's length: its error is below 1e-4.
 CHORDS = 32
 
 
@@ -59,7 +63,7 @@ def courses_of(ways: list[Way], surface: Surface, step: float) -> list[Course]:
         first = way.shared or end_of(way.points, way.radius)
         last = len(way.points) - end_of(way.points[::-1], way.radius[::-1])
         inner = slice(first, last)
-        if last - first >= 2 and _arc_lengths(way.points[inner])[-1] > 2 * way.radius[last - 1]:
+        if last - first >= FEWEST and _length(way.points[inner]) > 2 * way.radius[last - 1]:
             course = _course(way.points[inner], way.radius[inner], balls, surface, step)
             found.append(course)
     return found
@@ -73,12 +77,12 @@ def _course(
     step: float,
 ) -> Course:
     """The course of a part of a way. balls: middle and radius, where ways part."""
-    # Along the curve, in diameters: so often has its spline a knot, since no vessel bends within less.
-    reach = 2 * np.maximum(radius, step)
+    # Along the curve, in radii: by them it is smoothed, since no vessel bends within a few of them.
+    reach = np.maximum(radius, step)
     at = _arc_lengths(points, 2 / (reach[1:] + reach[:-1]))
     fitted, places = points, at
     for _ in range(PASSES):
-        curve = _curve(places, fitted, at[-1])
+        curve = _curve(places, fitted)
         places = _evenly(curve, at[-1], step)
         fitted, along = curve(places), curve.derivative()(places)
         along /= np.linalg.norm(along, axis=1, keepdims=True)
@@ -117,16 +121,25 @@ def _near(found: Section | None, point: np.ndarray, far: float) -> Section | Non
     return found if found and np.linalg.norm(found.centre - point) < far else None
 
 
+def _length(points: np.ndarray) -> float:
+    return float(_arc_lengths(points)[-1])
+
+
 def _arc_lengths(points: np.ndarray, scale: np.ndarray | float = 1.0) -> np.ndarray:
     """How far along its polygon each of the points [n, 3] lies. scale: of each side, 1 for mm."""
     sides = np.linalg.norm(np.diff(points, axis=0), axis=1)
     return np.append(0, np.cumsum(sides * scale))
 
 
-def _curve(places: np.ndarray, points: np.ndarray, end: float) -> BSpline:
-    """The cubic spline from 0 to `end` that is nearest to points at places, with a knot at each 1."""
-    inner = np.linspace(0, end, max(int(end), 1) + 1)[1:-1]
-    return make_lsq_spline(places, points, np.r_[(0,) * 4, inner, (end,) * 4])
+def _curve(places: np.ndarray, points: np.ndarray) -> BSpline:
+    """The smoothing spline of points at places, which are in radii; straight at its ends.
+
+    It weighs the squared distance of points, h apart, against the squared second derivative, by lambda:
+    of a wave with the wavenumber k it lets pass 1 / (1 + h lambda k^4).
+    """
+    apart = (places[-1] - places[0]) / (len(places) - 1)
+    cut_off = 2 * np.pi / WAVELENGTH
+    return make_smoothing_spline(places, points, lam=1 / (apart * cut_off**4))
 
 
 def _evenly(curve: BSpline, end: float, step: float) -> np.ndarray:
