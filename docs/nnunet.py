@@ -13,7 +13,9 @@ import shutil
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,9 +26,8 @@ PARTS = {"anterior": 1, "posterior": 2}
 # Of the set's images, which are RAS.
 AXES = "SAR"
 TRAINED, UNSEEN = 16, 12
-# nnU-Net trains 250 000 steps of nine windows. These are too few to find the parts well, which makes
-# it harder to agree: what is likely of two classes alike is at more places.
-FOLDS, STEPS, BATCH = 2, 120, 2
+# nnU-Net trains 250 000 steps of nine windows, by gradient descent. With few steps, Adam gets farther.
+FOLDS, STEPS, BATCH, RATE = 2, 200, 2, 1e-3
 RECIPE = """\
 description: the hippocampus in two parts, by a converted nnU-Net
 modality: MR
@@ -85,10 +86,19 @@ def train(images: list[Path], work: Path) -> None:
     for fold in range(FOLDS):
         torch.manual_seed(fold)
         trainer = get_trainer_from_args(TASK, CONFIGURATION, fold, device=torch.device("cpu"))
+        trainer.configure_optimizers = partial(by_adam, trainer)
         trainer.num_epochs, trainer.num_iterations_per_epoch = 1, STEPS
         trainer.num_val_iterations_per_epoch = 1
         trainer.run_training()
     convert(trained_in(work), work / "model", AXES, [])
+
+
+def by_adam(trainer: Any) -> tuple[Any, Any]:
+    """The optimiser of a trainer of nnU-Net, and its steady rate."""
+    import torch
+
+    optimizer = torch.optim.AdamW(trainer.network.parameters(), RATE)
+    return optimizer, torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1)
 
 
 def segment(images: list[Path], work: Path) -> None:
