@@ -1,8 +1,9 @@
 """What it costs to plan a cohort: CPU seconds and memory of a dry run, by the number of cases.
 
-Usage: python bench/scale.py FOLDER [SIZE ...] [--batches N]. The scans are stubs: planning only looks
-whether they are there. Beside ScanMill's workflow, whole and as the first of N batches, one of empty
-rules is planned that has as many jobs and files: what Snakemake itself takes. Prints a table.
+Usage: python bench/scale.py FOLDER [SIZE ...] [--batches N] [--ways WAY ...]. The scans are stubs:
+planning looks whether they are there, and for their size. Beside ScanMill's workflow, whole and as the
+first of N batches, one of empty rules is planned that has as many jobs and files: what Snakemake itself
+takes. Prints a table.
 """
 
 import argparse
@@ -50,9 +51,10 @@ def write_plain(path: Path, size: int) -> None:
 
 def planned(folder: Path, *arguments: str) -> tuple[float, float]:
     """CPU seconds and peak memory (MB) of a dry run, in a process that is asked for both."""
-    command = [sys.executable, "-m", "snakemake", "--directory", str(folder), "--cores", "1"]
+    command = [sys.executable, "-m", "snakemake", "--cores", "1"]
     command += ["--dry-run", "--quiet", "all", *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(command, cwd=folder, **quiet)
     _, status, used = os.wait4(process.pid, 0)
     if status:
         raise RuntimeError(f"{' '.join(command)} failed")
@@ -65,19 +67,21 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("sizes", type=int, nargs="*", default=[100, 1000, 10_000])
     parser.add_argument("--batches", type=int, default=10)
+    parser.add_argument("--ways", nargs="+", choices=("whole", "batch", "empty"))
     asked = parser.parse_args()
-    own = ("--snakefile", str(ROOT / "Snakefile"), "--configfile")
-    print(f"| cases | ScanMill | one of {asked.batches} batches | empty rules |\n|---|---|---|---|")
+    own = ("--snakefile", str(ROOT / "Snakefile"), "--configfile", "config.yaml")
+    ways = {
+        "whole": own,
+        "batch": (*own, "--batch", f"collect=1/{asked.batches}"),
+        "empty": ("--snakefile", "plain.smk"),
+    }
+    chosen = asked.ways or list(ways)
+    print(f"| cases | {' | '.join(chosen)} |\n|---{'|---' * len(chosen)}|")
     for size in asked.sizes:
         folder = asked.folder.absolute() / f"{size}-cases"
         write_cohort(folder, size)
         write_plain(folder / "plain.smk", size)
-        config = str(folder / "config.yaml")
-        costs = [
-            planned(folder, *own, config),
-            planned(folder, *own, config, "--batch", f"collect=1/{asked.batches}"),
-            planned(folder, "--snakefile", str(folder / "plain.smk")),
-        ]
+        costs = [planned(folder, *ways[way]) for way in chosen]
         cells = " | ".join(f"{seconds:.0f} s, {memory:.0f} MB" for seconds, memory in costs)
         print(f"| {size} | {cells} |", flush=True)
 

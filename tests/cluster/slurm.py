@@ -7,6 +7,7 @@ and a job over its memory ends FAILED and not OUT_OF_MEMORY.
 """
 
 import ctypes
+import fcntl
 import os
 import secrets
 import shutil
@@ -19,6 +20,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 COMPILED_IN = Path("/etc/slurm/slurm.conf")
+# What that is a link to while tests run.
+OWN_CONFIG = "scanmill-tests.conf"
 PROGRAMS = ("slurmctld", "slurmdbd", "slurmd", "sbatch", "munged", "mariadbd", "mariadb-install-db")
 # In the environment of all that runs here, to be found by.
 MARK = "SCANMILL_TEST_CLUSTER"
@@ -92,9 +95,23 @@ def lacking() -> str | None:
     missing = [name for name in PROGRAMS if not shutil.which(name)]
     if missing:
         return f"{', '.join(missing)} not installed"
+    _clear_away_a_killed_one()
     if os.path.lexists(COMPILED_IN):
         return f"this machine has a Slurm already ({COMPILED_IN})"
     return None
+
+
+def _clear_away_a_killed_one() -> None:
+    """Remove what tests that were killed left: those that run hold a lock on their configuration."""
+    if not (COMPILED_IN.is_symlink() and COMPILED_IN.readlink().name == OWN_CONFIG):
+        return
+    with suppress(FileNotFoundError), open(COMPILED_IN) as config:
+        try:
+            fcntl.flock(config, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+    _kill_what_is_left(COMPILED_IN.readlink().parent)
+    COMPILED_IN.unlink()
 
 
 @contextmanager
@@ -105,19 +122,21 @@ def slurm(state: Path) -> Iterator[None]:
     for folder in folders:
         (state / folder).mkdir(parents=True)
     config = _write_config(state)
-    COMPILED_IN.parent.mkdir(exist_ok=True)
-    COMPILED_IN.symlink_to(config)
-    os.environ |= {"SLURM_CONF": str(config), MARK: str(state)}
-    try:
-        _start(state, daemons)
-        yield
-    finally:
-        _succeeds("scancel", "--me")
-        for daemon in reversed(daemons):
-            _stop(daemon)
-        COMPILED_IN.unlink()
-        del os.environ["SLURM_CONF"], os.environ[MARK]
-        _kill_what_is_left(state)
+    with open(config) as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        COMPILED_IN.parent.mkdir(exist_ok=True)
+        COMPILED_IN.symlink_to(config)
+        os.environ |= {"SLURM_CONF": str(config), MARK: str(state)}
+        try:
+            _start(state, daemons)
+            yield
+        finally:
+            _succeeds("scancel", "--me")
+            for daemon in reversed(daemons):
+                _stop(daemon)
+            COMPILED_IN.unlink()
+            del os.environ["SLURM_CONF"], os.environ[MARK]
+            _kill_what_is_left(state)
 
 
 def _kill_what_is_left(state: Path) -> None:
@@ -142,10 +161,10 @@ def _write_config(state: Path) -> Path:
     }
     (state / "slurmdbd.conf").write_text(DATABASE_DAEMON.format(**said))
     (state / "slurmdbd.conf").chmod(0o600)
-    (state / "slurm.conf").write_text(CLUSTER.format(**said))
+    (state / OWN_CONFIG).write_text(CLUSTER.format(**said))
     (state / "munge.key").write_bytes(secrets.token_bytes(1024))
     (state / "munge.key").chmod(0o600)
-    return state / "slurm.conf"
+    return state / OWN_CONFIG
 
 
 def _start(state: Path, daemons: list[subprocess.Popen]) -> None:
