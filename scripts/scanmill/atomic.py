@@ -11,6 +11,10 @@ from pathlib import Path
 _desks: dict[Path, Path] = {}
 
 
+class SupersededError(Exception):
+    """Another writer has taken the place of this one."""
+
+
 @contextmanager
 def sole_writer(folder: Path, name: str) -> Iterator[None]:
     """While the block runs, `replacing` puts into a folder only what its last writer wrote.
@@ -19,7 +23,7 @@ def sole_writer(folder: Path, name: str) -> Iterator[None]:
     outlive the Snakemake that started it, and a node that was taken for lost can come back: they must
     not put what was asked for then into the place of what is asked for now. So a writer works in a
     folder of its own, and the next of its name removes that folder: the earlier one ends with
-    FileNotFoundError, and what killed ones left is gone.
+    SupersededError, and what killed ones left is gone.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for desk in folder.glob(f".{name}-*"):
@@ -28,6 +32,10 @@ def sole_writer(folder: Path, name: str) -> Iterator[None]:
     _desks[folder] = own
     try:
         yield
+    except Exception as error:
+        if own.exists():
+            raise
+        raise SupersededError("a later run does this work now") from error
     finally:
         _desks.pop(folder, None)
         shutil.rmtree(own, ignore_errors=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from scanmill import attempts, used
-from scanmill.atomic import replacing, replacing_folder, sole_writer
+from scanmill.atomic import SupersededError, replacing, replacing_folder, sole_writer
 from scanmill.card import SUFFIX as CARD
 from scanmill.card import read_card
 from scanmill.grid import Grid
@@ -142,6 +142,8 @@ def run_job(job: Any, body: Callable[..., None]) -> None:
         _check_there(path for files, _ in cards.values() for path in files)
         library = job.params.get("library", "")
         run_stage(body.__name__, body, inputs, outputs, parameters, private, library)
+    except SupersededError:
+        attempts.give_way()
     except Exception as error:
         said = _crash(error) if cards else traceback.format_exc()
         attempts.crashed(error, said, note)

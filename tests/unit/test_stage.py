@@ -6,7 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from scanmill.atomic import replacing
+from scanmill.atomic import SupersededError, replacing
 from scanmill.card import write_card
 from scanmill.grid import Grid
 from scanmill.refusal import Refusal
@@ -286,7 +286,7 @@ def test_a_writer_that_was_superseded_puts_nothing_in_place(case):
         with replacing(volume) as temporary:
             temporary.write_text("new")
 
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(SupersededError):
         run_stage("ingest", ingest, {"scan": case.scan}, {"volume": case.volume}, {})
     assert case.volume.read_text() == "new"
     assert read_sidecar(case.volume)["sha256"] == checksum(case.volume)
