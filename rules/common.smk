@@ -4,8 +4,10 @@ import os
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 from snakemake.exceptions import WorkflowError
+from snakemake.io import IOFile
 
 ROOT = Path(str(workflow.current_basedir)).resolve().parent
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -194,14 +196,38 @@ def interrupted_stages(wildcards):
     """
     stages = [rules.ingest, rules.resample, rules.segment, rules.mesh, rules.measure]
     stages += [rules.export] if SETTINGS.export else []
-    lacking = []
-    for case in CASES:
-        asked = [rules.centreline] * SETTINGS.recipes[ROWS[case].recipe].has_centrelines()
-        made = [stage.output.sidecar for stage in (*stages, *asked)]
-        sidecars = [path for sidecar in made for path in expand(sidecar, case=case)]
-        missing = [path for path in sidecars if not Path(path).exists()]
-        lacking += missing if len(missing) < len(sidecars) else []
+    lacking, there = [], []
+    for case, row in ROWS.items():
+        asked = [rules.centreline] * SETTINGS.recipes[row.recipe].has_centrelines()
+        sidecars = [str(s.output.sidecar).format(case=case) for s in (*stages, *asked)]
+        found = [path for path in sidecars if os.path.exists(path)]
+        there += found
+        if found and case in CASES:
+            lacking += [path for path in sidecars if path not in found]
+    doubt_unnoted(there + of_cohort())
     return lacking
+
+
+def of_cohort():
+    """One file that is there of each result of the cohort's own rules."""
+    patterns = [
+        rules.learn.output.sidecar,
+        rules.cross_validate.output.sidecar,
+        rules.shape.output.sidecar,
+        rules.collect.output.dictionary,
+    ]
+    return [str(path) for p in patterns for path in Path().glob(re.sub(r"{\w+}", "*", p))]
+
+
+def doubt_unnoted(results):
+    """Have Snakemake make anew what it has no notes of, as it does with what is incomplete.
+
+    Jobs of a run that was killed or interrupted may end after it, and nobody notes by which recipe and
+    code. Were either changed now, their results would pass for what is asked for.
+    """
+    notes = workflow.persistence
+    files = [IOFile(path) for path in results]
+    notes.started(SimpleNamespace(output=[file for file in files if not notes.metadata(file)]))
 
 
 def cohort_tables():

@@ -11,7 +11,7 @@ from pathlib import Path
 import planted
 from mill import copied
 
-SECONDS = 120
+SECONDS = 600
 # In the copy, mesh says who it is and waits, as long as the file is there that a variable names.
 FIRST_LINE = '    names = {s["name"]: s["label"] for s in structures}\n'
 WAITING = """    import os, time

@@ -4,16 +4,18 @@ After each fault the results are, byte for byte, those of a run that nothing hap
 finished before is not done again.
 """
 
+import json
 import os
 import shutil
 import signal
-import subprocess
-from contextlib import contextmanager
+import tarfile
 
 import planted
 import pytest
+from file_system import fill, mounted
 from interrupted import alive, interrupted, wait_for, waiting_copy, write_cohort
 from mill import contents, mill, planned, snakemake
+from source_samples import write_series
 
 pytestmark = pytest.mark.slow
 
@@ -82,6 +84,14 @@ def test_an_orphan_of_a_killed_run_spoils_nothing_of_the_next(folder, copy, undi
     assert planned(folder, *CONFIG, root=copy) == {}
 
 
+def test_what_jobs_finished_when_nobody_noted_it_is_made_again(folder, copy):
+    mill(folder, *CONFIG, root=copy)
+    for note in (folder / ".snakemake" / "metadata").iterdir():
+        note.unlink()
+    again = dict.fromkeys(("ingest", "resample", "segment"), 1) | FROM_MESH
+    assert planned(folder, *CONFIG, root=copy) == again
+
+
 def test_a_scan_that_vanishes_is_no_refusal_and_may_come_back(folder, copy, undisturbed):
     scan, away = folder / "one.nrrd", folder / "away"
     vanish = f"import os; os.rename({str(scan)!r}, {str(away)!r})\n"
@@ -109,21 +119,6 @@ def test_a_damaged_intermediate_is_found_by_its_consumer_and_made_anew(folder, c
     assert differing(mill(folder, *CONFIG, root=copy), undisturbed[1.25]) == []
 
 
-@contextmanager
-def mounted(folder, *options):
-    """A file system in memory, where this process may mount one."""
-    folder.mkdir(exist_ok=True)
-    command = ["mount", "-t", "tmpfs", "-o", ",".join(options), "tmpfs", str(folder)]
-    if subprocess.run(command, capture_output=True).returncode != 0:
-        pytest.skip("no file system can be mounted here")
-    try:
-        yield lambda *options: subprocess.run(
-            ["mount", "-o", ",".join(("remount", *options)), str(folder)], check=True
-        )
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
-
-
 def test_a_full_disk_and_scans_that_cannot_be_written(folder, tmp_path, copy, undisturbed):
     scans = tmp_path / "scans"
     with mounted(scans, "size=2m") as remount, mounted(folder / "results", "size=200k") as resize:
@@ -134,3 +129,32 @@ def test_a_full_disk_and_scans_that_cannot_be_written(folder, tmp_path, copy, un
         assert done.returncode != 0 and "No space left on device" in done.stdout
         resize("size=20m")
         assert differing(mill(folder, *CONFIG, root=copy), undisturbed[1.25]) == []
+
+
+def test_a_full_disk_for_what_snakemake_notes(folder, copy, undisturbed):
+    notes = folder / ".snakemake"
+    with mounted(notes, "size=4m"):
+        with interrupted(folder, copy) as run:
+            fill(notes / "filler")
+            run.held.unlink()
+            assert run.end() != 0
+        assert "No space left on device" in folder.with_suffix(".out").read_text()
+        (notes / "filler").unlink()
+        assert planned(folder, *CONFIG, root=copy) == FROM_MESH
+        assert differing(mill(folder, *CONFIG, root=copy), undisturbed[1.25]) == []
+
+
+def test_a_full_disk_for_temporary_files(folder, tmp_path, monkeypatch):
+    scratch, archive = tmp_path / "scratch", folder / "one.tar.gz"
+    write_series(tmp_path / "series", planted.scan()[0])
+    with tarfile.open(archive, "w:gz") as file:
+        file.add(tmp_path / "series", "series")
+    (folder / "scans.tsv").write_text(f"case\tscan\none\t{archive.name}\n")
+    monkeypatch.setenv("TMPDIR", str(scratch))
+    volume = "results/cases/one/volume.nii.gz"
+    with mounted(scratch, "size=100k") as resize:
+        done = snakemake(folder, volume, *CONFIG)
+        assert done.returncode != 0 and "No space left on device" in done.stdout
+        resize("size=20m")
+        results = mill(folder, volume, *CONFIG)
+    assert json.loads((results / "cases" / "one" / "volume.json").read_text())["status"] == "ok"
