@@ -2,24 +2,16 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-import planted
-from mill import ROOT
+from mill import ROOT, copied
 
-CASES = ("one", "two", "three")
+SECONDS = 600
+# In a copy of the workflow, something happens before this line of mesh.
+FIRST_LINE = '    names = {s["name"]: s["label"] for s in structures}\n'
 # So that tests need not wait: the shipped profile looks after its jobs when real ones may have ended.
 SOONER = ("--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "20")
-
-
-def write_cohort(folder: Path, cases: tuple[str, ...] = CASES) -> None:
-    """A sheet of one small scan that several cases share, its recipe and a config."""
-    folder.mkdir(exist_ok=True)
-    planted.write_itk(folder / "scan.nrrd", planted.scan()[0])
-    (folder / "recipe.yaml").write_text(planted.recipe())
-    (folder / "config.yaml").write_text("scans: scans.tsv\nrecipe: recipe.yaml\n")
-    rows = "".join(f"{case}\tscan.nrrd\n" for case in cases)
-    (folder / "scans.tsv").write_text(f"case\tscan\n{rows}")
 
 
 def command(folder: Path, *arguments: str, root: Path = ROOT) -> list[str]:
@@ -40,6 +32,23 @@ def on_slurm(folder: Path, *arguments: str, root: Path = ROOT) -> subprocess.Com
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def spoiled_copy(folder: Path, lines: str) -> Path:
+    """A copy of the workflow whose mesh does what these lines say first."""
+    copy = copied(folder)
+    script = copy / "scripts" / "mesh.py"
+    text = script.read_text()
+    assert text.count(FIRST_LINE) == 1
+    script.write_text(text.replace(FIRST_LINE, lines + FIRST_LINE))
+    return copy
+
+
+def wait_for(ready) -> None:
+    end = time.monotonic() + SECONDS
+    while not ready():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(1)
 
 
 def group_of(job: dict[str, str]) -> str:

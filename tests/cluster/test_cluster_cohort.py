@@ -3,18 +3,21 @@
 from pathlib import Path
 
 import pytest
-from mill import asked, contents, copied, mill, planned
+from mill import asked, copied, planned
+from shared_scan import CONFIG, differing, write_cohort
 from slurm import accounted
-from submitted import CASES, from_cases, group_of, megabytes, minutes, on_slurm, write_cohort
+from submitted import from_cases, group_of, megabytes, minutes, on_slurm
 
 pytestmark = pytest.mark.slow
+
+CASES = ("one", "two", "three")
 
 
 @pytest.fixture(scope="module")
 def ran(cluster, tmp_path_factory):
     """The folder of a finished cohort, and what Slurm accounted for it."""
     folder = tmp_path_factory.mktemp("cohort")
-    write_cohort(folder)
+    write_cohort(folder, CASES)
     done = on_slurm(folder)
     assert done.returncode == 0, done.stdout
     return folder, accounted()
@@ -43,8 +46,8 @@ def test_slurm_was_asked_for_what_the_rules_ask_for(ran, tmp_path):
 
 def asked_by_rules(folder: Path) -> dict[str, tuple[int, int]]:
     """Memory (MB) and time (minutes) of each rule; all cases are alike."""
-    write_cohort(folder / "cohort")
-    jobs = asked(folder / "cohort", copied(folder / "copy"), "--configfile", "config.yaml")
+    write_cohort(folder / "cohort", CASES)
+    jobs = asked(folder / "cohort", copied(folder / "copy"), *CONFIG)
     assert all(len(set(alike)) == 1 for alike in jobs.values())
     return {rule: alike[0] for rule, alike in jobs.items()}
 
@@ -58,11 +61,7 @@ def test_no_job_used_more_memory_than_it_asked_for(ran):
         assert 200 < used < megabytes(job["ReqMem"])
 
 
-def test_the_results_are_those_of_this_machine_alone(ran, tmp_path):
+def test_the_results_are_those_of_this_machine_alone(ran, undisturbed):
     folder, _ = ran
-    write_cohort(tmp_path)
-    here = contents(mill(tmp_path, "--configfile", "config.yaml"))
-    there = contents(folder / "results")
-    assert here.keys() == there.keys()
-    assert [name for name in here if here[name] != there[name]] == []
-    assert planned(folder, "--configfile", "config.yaml") == {}
+    assert differing(folder / "results", undisturbed, CASES) == []
+    assert planned(folder, *CONFIG) == {}

@@ -10,8 +10,9 @@ import time
 
 import pytest
 from mill import copied, planned
+from shared_scan import write_cohort
 from slurm import accounted, told
-from submitted import command, from_cases, megabytes, write_cohort
+from submitted import command, from_cases, megabytes
 
 pytestmark = pytest.mark.slow
 
