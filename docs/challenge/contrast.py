@@ -76,7 +76,7 @@ def _row(what: str, method: str, before: list[float], found: list[Trial]) -> Row
 
 
 def _trials(method: str, seeds: range) -> list[Trial]:
-    return [_trial(ratio, method, seed) for ratio in RATIOS for seed in seeds]
+    return [trial(ratio, method, seed) for ratio in RATIOS for seed in seeds]
 
 
 def tables(seeds: range) -> Iterator[str]:
@@ -95,7 +95,7 @@ def tables(seeds: range) -> Iterator[str]:
 
 
 def _line(ratio: float, method: str, seeds: range) -> tuple[str, ...]:
-    found = [_trial(ratio, method, seed) for seed in seeds]
+    found = [trial(ratio, method, seed) for seed in seeds]
     given = [t.measured for t in found if t.measured.given]
     return (
         f"{ratio:g}",
@@ -109,7 +109,7 @@ def _line(ratio: float, method: str, seeds: range) -> tuple[str, ...]:
 
 
 @cache
-def _body(seed: int) -> Tumour:
+def case(seed: int) -> Tumour:
     """A textured tumour somewhere in its organ."""
     random = np.random.default_rng([seed, 11])
     centre = tuple(random.uniform(-200, 200, 3).tolist())
@@ -122,8 +122,9 @@ def _body(seed: int) -> Tumour:
 
 
 @cache
-def _trial(ratio: float, method: str, seed: int) -> Trial:
-    own = _body(seed)
+def trial(ratio: float, method: str, seed: int) -> Trial:
+    """A tumour as a method finds it. ratio: contrast over noise; method: of METHODS."""
+    own = case(seed)
     scan = own.scan(CONTRAST / ratio, seed)
     found, spent = timed(lambda: METHODS[method](scan, own))
     told = measured(found, "tumour", scan, own.body.volume)

@@ -45,7 +45,7 @@ Method = Callable[[Volume], Found]
 
 def _rules(noise: str) -> Method:
     """The same fixed rules for every patient, after that correction of noise."""
-    return lambda scan: segmented(correct(scan, "CT", "off", noise).shown, _segments(), "CT")
+    return lambda scan: segmented(correct(scan, "CT", "off", noise).shown, segments(), "CT")
 
 
 # How the structures of ORGANS are found in a scan; the first is what others are held against.
@@ -130,7 +130,7 @@ def _scan(strength: float, seed: int) -> Scan:
 
 
 @cache
-def _segments() -> dict[str, dict[str, Any]]:
+def segments() -> dict[str, dict[str, Any]]:
     """How each structure is found, in order."""
     structures = load(RECIPE).structures
     segments = {s["name"]: s["segment"] for s in structures if s["name"] in KEPT}
