@@ -12,7 +12,7 @@ from snakemake.io import IOFile
 ROOT = Path(str(workflow.current_basedir)).resolve().parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from scanmill import model_folder, plan_file, recipe_text, settings, yaml_file
+from scanmill import model_folder, plan_file, processor, recipe_text, settings, yaml_file
 from scanmill.columns import COLUMNS, ON_REQUEST, STAGES, case_columns
 from scanmill.lineage import LOCK, fingerprint
 from scanmill.problem import SettingsError
@@ -23,6 +23,7 @@ CASE_FOLDER = "results/cases/{case}"
 # the user's own environment says. Those of BLAS and OpenMP Snakemake sets to a job's threads.
 for taker in ("ITK_GLOBAL_DEFAULT_NUMBER_OF", "OMP_NUM", "NUMBA_NUM", "VTK_SMP_MAX"):
     os.environ[f"{taker}_THREADS"] = "1"
+os.environ.update(processor.settled())
 
 # Provenance tells the command; as a parameter it would make a different one look like new work. What
 # may be a path is left out: sheets and folders are named after patients.
