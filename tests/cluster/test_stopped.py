@@ -9,6 +9,7 @@ import signal
 import subprocess
 
 import pytest
+from interrupted import heed_interrupts
 from mill import planned, snakemake
 from shared_scan import CONFIG, differing, write_cohort
 from slurm import accounted, told
@@ -52,11 +53,6 @@ def started(folder, copy) -> subprocess.Popen:
     subprocess.run(["scontrol", "update", f"jobid={held}", "timelimit=120"], check=True)
     wait_for(lambda: "5 of " in (folder / "printed").read_text())
     return run
-
-
-def heed_interrupts() -> None:
-    """Also where the tests are run in the background of a shell, which has them ignored."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def in_queue() -> list[str]:

@@ -60,6 +60,7 @@ class Run:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
+                preexec_fn=heed_interrupts,
             )
         wait_for(lambda: self._pid.exists() and self._pid.read_text())
         self.job = int(self._pid.read_text())
@@ -71,6 +72,11 @@ class Run:
     def end(self) -> int:
         """Wait for Snakemake, and return its exit code."""
         return self.process.wait(SECONDS)
+
+
+def heed_interrupts() -> None:
+    """Also where the tests are run in the background of a shell, which has them ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @contextmanager
