@@ -86,7 +86,7 @@ def _course(
         places = _evenly(curve, at[-1], step)
         fitted, along = curve(places), curve.derivative()(places)
         along /= np.linalg.norm(along, axis=1, keepdims=True)
-        wide = np.interp(places, at, radius)
+        wide = np.interp(places, at, reach)
         sections = [
             None
             if _is_parting(point, balls)
@@ -143,8 +143,8 @@ def _curve(places: np.ndarray, points: np.ndarray) -> BSpline:
 
 
 def _evenly(curve: BSpline, end: float, step: float) -> np.ndarray:
-    """Places on a curve about `step` mm apart, both ends with them."""
+    """Places on a curve about `step` mm apart, FEWEST at least, both ends with them."""
     fine = np.linspace(0, end, CHORDS * max(int(end), 1) + 1)
     lengths = _arc_lengths(curve(fine))
-    number = max(int(np.ceil(lengths[-1] / step)), 1) + 1
+    number = max(int(np.ceil(lengths[-1] / step)) + 1, FEWEST)
     return np.interp(np.linspace(0, lengths[-1], number), lengths, fine)
