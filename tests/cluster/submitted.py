@@ -5,11 +5,9 @@ import sys
 import time
 from pathlib import Path
 
-from mill import ROOT, copied
+from mill import ROOT
 
 SECONDS = 600
-# In a copy of the workflow, something happens before this line of mesh.
-FIRST_LINE = '    names = {s["name"]: s["label"] for s in structures}\n'
 # So that tests need not wait: the shipped profile looks after its jobs when real ones may have ended.
 SOONER = ("--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "20")
 
@@ -32,16 +30,6 @@ def on_slurm(folder: Path, *arguments: str, root: Path = ROOT) -> subprocess.Com
         stderr=subprocess.STDOUT,
         text=True,
     )
-
-
-def spoiled_copy(folder: Path, lines: str) -> Path:
-    """A copy of the workflow whose mesh does what these lines say first."""
-    copy = copied(folder)
-    script = copy / "scripts" / "mesh.py"
-    text = script.read_text()
-    assert text.count(FIRST_LINE) == 1
-    script.write_text(text.replace(FIRST_LINE, lines + FIRST_LINE))
-    return copy
 
 
 def wait_for(ready) -> None:

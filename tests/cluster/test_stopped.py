@@ -9,11 +9,11 @@ import signal
 import subprocess
 
 import pytest
-from interrupted import heed_interrupts
+from interrupted import heed_interrupts, spoiled_copy
 from mill import planned, snakemake
 from shared_scan import CONFIG, differing, write_cohort
 from slurm import accounted, told
-from submitted import command, from_cases, on_slurm, spoiled_copy, wait_for
+from submitted import command, from_cases, on_slurm, wait_for
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,7 @@ import planted
 from mill import copied
 
 SECONDS = 600
-# In the copy, mesh says who it is and waits, as long as the file is there that a variable names.
+# In the copy, something happens before this line of mesh: it says who it is and waits, as long as the file is there that a variable names.
 FIRST_LINE = '    names = {s["name"]: s["label"] for s in structures}\n'
 WAITING = """    import os, time
     held = Path(os.environ.get("HELD", "no such file"))
@@ -23,14 +23,19 @@ WAITING = """    import os, time
 """
 
 
-def waiting_copy(folder: Path) -> Path:
-    """A copy of the workflow, whose results are those of the original."""
+def spoiled_copy(folder: Path, lines: str) -> Path:
+    """A copy of the workflow whose mesh does what these lines say first."""
     copy = copied(folder)
     script = copy / "scripts" / "mesh.py"
     text = script.read_text()
     assert text.count(FIRST_LINE) == 1
-    script.write_text(text.replace(FIRST_LINE, WAITING + FIRST_LINE))
+    script.write_text(text.replace(FIRST_LINE, lines + FIRST_LINE))
     return copy
+
+
+def waiting_copy(folder: Path) -> Path:
+    """A copy of the workflow, whose results are those of the original."""
+    return spoiled_copy(folder, WAITING)
 
 
 def write_cohort(folder: Path) -> Path:
