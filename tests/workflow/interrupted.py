@@ -12,7 +12,8 @@ import planted
 from mill import copied
 
 SECONDS = 600
-# In the copy, something happens before this line of mesh: it says who it is and waits, as long as the file is there that a variable names.
+# In the copy, something happens before this line of mesh: it says who it is and waits, as long as the
+# file is there that a variable names.
 FIRST_LINE = '    names = {s["name"]: s["label"] for s in structures}\n'
 WAITING = """    import os, time
     held = Path(os.environ.get("HELD", "no such file"))
