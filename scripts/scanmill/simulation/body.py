@@ -1,0 +1,77 @@
+"""What is simulated: a body of quadratic tetrahedra, its materials, its load and what holds it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+# The edges of a tetrahedron in the order of the nodes in their middles: that of Abaqus (C3D10) and VTK.
+EDGES = ((0, 1), (1, 2), (2, 0), (0, 3), (1, 3), (2, 3))
+# Those of a triangle, likewise.
+SIDES = ((0, 1), (1, 2), (2, 0))
+
+
+@dataclass(frozen=True)
+class Body:
+    """Quadratic tetrahedra with straight edges; parts that touch share the nodes there.
+
+    points: [n, 3], LPS mm. cells: [m, 10] indices of points, four corners a, b, c, d with
+    (b - a) x (c - a) . (d - a) > 0 and the middles of EDGES. parts: by name, the indices of its cells.
+    faces: by name, [k, 6] indices of points, three corners that turn anticlockwise seen from outside,
+    and the middles of SIDES.
+    """
+
+    points: np.ndarray
+    cells: np.ndarray
+    parts: dict[str, np.ndarray]
+    faces: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Elastic:
+    """Linear and isotropic. young: N/mm2. poisson: below 0.5."""
+
+    young: float
+    poisson: float
+
+
+@dataclass(frozen=True)
+class RaghavanVorp:
+    """Hyperelastic, incompressible: W = alpha (I_B - 3) + beta (I_B - 3)^2. alpha, beta: N/mm2.
+
+    Of the wall of abdominal aneurysms: Raghavan and Vorp 2000, doi:10.1016/S0021-9290(99)00201-8.
+    """
+
+    alpha: float
+    beta: float
+
+
+Material = Elastic | RaghavanVorp
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """Faces that do not move."""
+
+
+@dataclass(frozen=True)
+class Springs:
+    """Faces on springs to where they were.
+
+    normal, across: stiffness along their normal and across it, N/mm3.
+    """
+
+    normal: float
+    across: float
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A body and what is done to it.
+
+    materials: by part. pressures: by name of faces, N/mm2, against them. supports: by name of faces.
+    """
+
+    body: Body
+    materials: dict[str, Material]
+    pressures: dict[str, float]
+    supports: dict[str, Fixed | Springs]
