@@ -2,4 +2,5 @@
 
 body: the mesh, what it is made of, what presses on it and what holds it.
 solution: how that moves and loads it.
+skin: which faces bound it, and whose a face is.
 """
