@@ -58,6 +58,10 @@ CODES: dict[str, str] = {
     # mesh and measure
     "surface-open": "no closed surface could be built",
     "volume-uncertain": "half the interval of the volume is more than half the volume",
+    # simulate
+    "solver-missing": "the program that is to solve is not installed",
+    "solver-failed": "the solver ended with an error, or without a result",
+    "solver-slow": "the solver took longer than it may",
     # export
     "export-needs-dicom": "DICOM objects can only be made of a case whose scan is DICOM",
 }

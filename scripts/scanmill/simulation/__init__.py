@@ -3,4 +3,7 @@
 body: the mesh, what it is made of, what presses on it and what holds it.
 solution: how that moves and loads it.
 skin: which faces bound it, and whose a face is.
+supports: what holds it, node by node.
+deck: all that as the input of CalculiX and Abaqus.
+calculix: solving with that program.
 """

@@ -1,0 +1,103 @@
+"""Solve with CalculiX, a program of its own: https://www.calculix.de (GPL)."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+
+from scanmill.refusal import Refusal
+from scanmill.simulation.body import Problem
+from scanmill.simulation.deck import write_deck
+from scanmill.simulation.solution import Solution
+
+PROGRAM = "ccx"
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "CCX_NPROC_EQUATION_SOLVER": "1"}
+# The order of tensors in what CalculiX prints, xx yy zz xy xz yz, as columns of a Solution's.
+PRINTED = [0, 1, 2, 3, 5, 4]
+# Points of a quadratic tetrahedron where stress is found, all of one weight.
+INTEGRATION_POINTS = 4
+
+
+def solve(problem: Problem, seconds: float) -> Solution:
+    """What CalculiX finds in one thread, and in so many seconds at most.
+
+    Raises Refusal where it is missing, fails, takes longer or comes to no balance of forces;
+    MemoryError where it has too little memory.
+    """
+    program = shutil.which(PROGRAM)
+    if program is None:
+        reason = f"CalculiX is to solve this, and its program {PROGRAM} is not installed"
+        raise Refusal("solver-missing", reason)
+    with tempfile.TemporaryDirectory() as folder:
+        with open(Path(folder) / "job.inp", "w", encoding="ascii", newline="\n") as stream:
+            write_deck(stream, problem)
+        _run(program, Path(folder), seconds)
+        return _solution(Path(folder) / "job.dat", problem)
+
+
+def _run(program: str, folder: Path, seconds: float) -> None:
+    try:
+        done = subprocess.run(
+            [program, "job"],
+            cwd=folder,
+            env=os.environ | ONE_THREAD,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=seconds,
+        )
+    except subprocess.TimeoutExpired as error:
+        reason = f"CalculiX was not done after {seconds:.0f} s, the most that it was given"
+        raise Refusal("solver-slow", reason) from error
+    if done.returncode == -signal.SIGKILL or "error allocating memory" in done.stdout:
+        raise MemoryError("CalculiX had too little memory")
+    # What it exits with tells nothing: 0 also after errors.
+    if "*ERROR" in done.stdout or "Job finished" not in done.stdout:
+        raise Refusal("solver-failed", f"CalculiX failed{_told(done.stdout)}")
+
+
+def _told(output: str) -> str:
+    """What CalculiX said of its first error, if anything, in one line without names of files."""
+    said = re.search(r"\*ERROR[^:\n]*:?(.*(?:\n {6,}\S.*)*)", output)
+    return (
+        "" if said is None else ": " + re.sub(r"\S*job\S*", "its input", " ".join(said[0].split()))
+    )
+
+
+def _solution(printed: Path, problem: Problem) -> Solution:
+    """From the displacements of nodes, and tensors of elements at their points, that it printed."""
+    blocks = _blocks(printed.read_text(encoding="ascii"))
+    points, cells = len(problem.body.points), len(problem.body.cells)
+    shapes = {"displacements": (points, 4), "stresses": (cells * INTEGRATION_POINTS, 8)}
+    shapes["strains"] = shapes["stresses"]
+    for name, shape in shapes.items():
+        if name not in blocks or blocks[name].shape != shape or not np.isfinite(blocks[name]).all():
+            raise Refusal("solver-failed", f"CalculiX found no {name}, or some that are no numbers")
+    return Solution(
+        blocks["displacements"][:, 1:], *(_means(blocks[name]) for name in ("stresses", "strains"))
+    )
+
+
+def _means(printed: np.ndarray) -> np.ndarray:
+    """Tensors of cells [m, 6] from rows of cell, point, tensor."""
+    return printed[:, 2:].reshape(-1, INTEGRATION_POINTS, 6).mean(axis=1)[:, PRINTED]
+
+
+def _blocks(printed: str) -> dict[str, np.ndarray]:
+    """Rows of numbers under each heading of the whole load, by its first word."""
+    parts = re.split(r"^ (\w+) \(.*and time +(\S+)$", printed, flags=re.MULTILINE)
+    listed = zip(parts[1::3], parts[2::3], parts[3::3], strict=True)
+    return {name: _numbers(rows) for name, time, rows in listed if float(time) == 1.0}
+
+
+def _numbers(rows: str) -> np.ndarray:
+    # Fortran leaves out the E where the exponent has three digits.
+    return np.loadtxt(StringIO(re.sub(r"(\d)([+-]\d{3})\b", r"\1E\2", rows)), ndmin=2)
