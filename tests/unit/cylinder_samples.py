@@ -31,13 +31,33 @@ def cylinder_wall(
     here, right = row * around + column, row * around + (column + 1) % around
     squares = np.stack([here, right, right + around, here + around], axis=-1).reshape(-1, 4)
     body = _layered(shells, squares[:, [[0, 1, 2], [0, 2, 3]]].reshape(-1, 3))
-    faces = skin(body.cells)
     radii, z = np.hypot(*body.points[:, :2].T), body.points[:, 2]
     tolerance = 1e-9 * (outer + length)
     ends = {"bottom": z < tolerance, "top": z > length - tolerance}
     sides = {"inner": radii < inner + tolerance, "outer": radii > outer - tolerance}
-    named = {name: faces[on[faces[:, :3]].all(axis=1)] for name, on in (sides | ends).items()}
-    return Body(body.points, body.cells, body.parts, named)
+    return _with_faces(body, sides | ends)
+
+
+def sphere_octant(inner: float, outer: float, along: int, layers: int) -> Body:
+    """A wall between two radii where x, y and z are positive; its cut faces are named by their axis."""
+    steps = np.array([(i, j) for i in range(along + 1) for j in range(along + 1 - i)])
+    number = {tuple(step): n for n, step in enumerate(steps.tolist())}
+    upright = [
+        [number[i, j], number[i + 1, j], number[i, j + 1]] for i, j in number if i + j < along
+    ]
+    reversed_ = [
+        [number[i + 1, j + 1], number[i, j + 1], number[i + 1, j]]
+        for i, j in number
+        if i + j < along - 1
+    ]
+    flat = np.column_stack([steps, along - steps.sum(axis=1)]).astype(float)
+    directions = flat / np.linalg.norm(flat, axis=1, keepdims=True)
+    shells = [radius * directions for radius in np.linspace(inner, outer, layers + 1)]
+    body = _layered(shells, np.array(upright + reversed_))
+    distances = np.linalg.norm(body.points, axis=1)
+    sides = {"inner": distances < inner * (1 + 1e-9), "outer": distances > outer * (1 - 1e-9)}
+    cuts = {axis: body.points[:, n] < 1e-9 * outer for n, axis in enumerate("xyz")}
+    return _with_faces(body, sides | cuts)
 
 
 def moved(body: Body, rotation: np.ndarray, shift: np.ndarray) -> Body:
@@ -54,6 +74,13 @@ def volumes(body: Body) -> np.ndarray:
     """The volume of each cell."""
     a, b, c, d = body.points[body.cells[:, :4]].transpose(1, 0, 2)
     return np.einsum("ij,ij->i", np.cross(b - a, c - a), d - a) / 6.0
+
+
+def _with_faces(body: Body, places: dict[str, np.ndarray]) -> Body:
+    """The body with its outer faces named whose corners all are at a place."""
+    faces = skin(body.cells)
+    named = {name: faces[there[faces[:, :3]].all(axis=1)] for name, there in places.items()}
+    return Body(body.points, body.cells, body.parts, named)
 
 
 def _layered(shells: list[np.ndarray], triangles: np.ndarray) -> Body:
