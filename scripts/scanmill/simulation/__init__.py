@@ -6,4 +6,6 @@ skin: which faces bound it, and whose a face is.
 supports: what holds it, node by node.
 deck: all that as the input of CalculiX and Abaqus.
 calculix: solving with that program.
+fields: what is written of a solution.
+vtu_file, xdmf_file, gmsh_file, model_files: writing all this for other programs.
 """

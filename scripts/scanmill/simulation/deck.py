@@ -9,11 +9,12 @@ from typing import TextIO
 import numpy as np
 
 from scanmill.simulation.body import Elastic, Fixed, Material, Problem, RaghavanVorp, Springs
+from scanmill.simulation.fields import TOLD
 from scanmill.simulation.skin import owners
 from scanmill.simulation.supports import bed
 
-HEADING = """** SPACE=LPS
-** UNITS=mm, N, N/mm2
+HEADING = f"""** SPACE={TOLD["SPACE"]}
+** UNITS={TOLD["UNITS"]}
 *HEADING
 Patient coordinates: x to the left, y to the back, z to the head. mm, N, N/mm2.
 """
