@@ -59,6 +59,7 @@ CODES: dict[str, str] = {
     "surface-open": "no closed surface could be built",
     "volume-uncertain": "half the interval of the volume is more than half the volume",
     # simulate
+    "support-loose": "nothing holds the body, or a piece of it, where it is",
     "solver-missing": "the program that is to solve is not installed",
     "solver-failed": "the solver ended with an error, or without a result",
     "solver-slow": "the solver took longer than it may",

@@ -1,7 +1,10 @@
 import numpy as np
 import pytest
-from cylinder_samples import cylinder_wall
-from scanmill.simulation.supports import bed
+from cylinder_samples import cylinder_wall, moved
+from scanmill.refusal import Refusal
+from scanmill.simulation.body import Body, Elastic, Fixed, Problem, Springs
+from scanmill.simulation.supports import bed, require_held
+from wall_cases import ROTATION, SHIFT, lame_cylinder, lame_sphere
 
 AROUND = 24
 WALL = cylinder_wall(4.0, 6.0, 5.0, around=AROUND, layers=2, along=3)
@@ -34,3 +37,52 @@ def second_moment() -> float:
     """Of the area between two regular polygons, about an axis across it."""
     turn = 2 * np.pi / AROUND
     return (6.0**4 - 4.0**4) * AROUND * np.sin(turn) * (2 + np.cos(turn)) / 24.0
+
+
+TILTED = moved(WALL, ROTATION, SHIFT)
+
+
+def problem_of(supports, body=TILTED):
+    return Problem(body, {"wall": Elastic(1.0, 0.3)}, {}, supports)
+
+
+@pytest.mark.parametrize(
+    "supports",
+    [
+        {"bottom": Fixed()},
+        {"bottom": Springs(0.1, 0.1)},
+        {"bottom": Springs(0.1, 0.0), "outer": Springs(0.0, 1e-6)},
+    ],
+)
+def test_what_is_held_in_each_way_passes(supports):
+    require_held(problem_of(supports))
+
+
+def test_the_walls_of_known_stress_are_held():
+    require_held(lame_cylinder(0.3).problem)
+    require_held(lame_sphere(0.3).problem)
+
+
+@pytest.mark.parametrize(
+    "supports",
+    [
+        {},
+        {"bottom": Springs(0.0, 0.0)},
+        {"bottom": Springs(0.0, 0.1)},
+        {"bottom": Springs(1e4, 0.0), "top": Springs(1e4, 0.0)},
+    ],
+)
+def test_what_can_slide_or_turn_is_refused(supports):
+    with pytest.raises(Refusal, match="support-loose: 1 of 1 connected pieces"):
+        require_held(problem_of(supports))
+
+
+def test_each_piece_must_be_held():
+    count = len(TILTED.points)
+    points = np.vstack([TILTED.points, TILTED.points + 100.0])
+    cells = np.vstack([TILTED.cells, TILTED.cells + count])
+    faces = TILTED.faces | {"second": TILTED.faces["bottom"] + count}
+    apart = Body(points, cells, {"wall": np.arange(len(cells))}, faces)
+    with pytest.raises(Refusal, match="support-loose: 1 of 2 connected pieces"):
+        require_held(problem_of({"bottom": Fixed()}, apart))
+    require_held(problem_of({"bottom": Fixed(), "second": Fixed()}, apart))

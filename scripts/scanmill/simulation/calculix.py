@@ -15,6 +15,7 @@ from scanmill.refusal import Refusal
 from scanmill.simulation.body import Problem
 from scanmill.simulation.deck import write_deck
 from scanmill.simulation.solution import Solution
+from scanmill.simulation.supports import require_held
 
 PROGRAM = "ccx"
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "CCX_NPROC_EQUATION_SOLVER": "1"}
@@ -27,9 +28,10 @@ INTEGRATION_POINTS = 4
 def solve(problem: Problem, seconds: float) -> Solution:
     """What CalculiX finds in one thread, and in so many seconds at most.
 
-    Raises Refusal where it is missing, fails, takes longer or comes to no balance of forces;
-    MemoryError where it has too little memory.
+    Raises Refusal where nothing holds the body, or CalculiX is missing, fails, takes longer or comes to
+    no balance of forces; MemoryError where it has too little memory.
     """
+    require_held(problem)
     program = shutil.which(PROGRAM)
     if program is None:
         reason = f"CalculiX is to solve this, and its program {PROGRAM} is not installed"
