@@ -11,6 +11,7 @@ settings.load_profile("scanmill")
 SHARED = {"cluster", "network", "example"}
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Which tests the same process runs: those of a file, and those that share what is set up once."""
     for item in items:
