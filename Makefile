@@ -21,7 +21,7 @@ run: $(VENV)/.complete
 	$(BIN)/snakemake --cores $(CORES) $(if $(SCANS),--config "scans=$(SCANS)")
 
 test: $(VENV)/.complete
-	SCANMILL_DATA="$(abspath $(DATA))" SCANMILL_READERS="$(abspath $(READERS)/bin)" $(BIN)/python -m pytest --numprocesses $(CORES) --dist loadgroup --no-loadscope-reorder --durations=15
+	SCANMILL_DATA="$(abspath $(DATA))" SCANMILL_READERS="$(abspath $(READERS)/bin)" $(BIN)/python -m pytest --numprocesses $(CORES) --dist loadscope --no-loadscope-reorder --durations=15
 
 # The cohort's own recipes on twins of TWINS of its cases, SEEDS of each, and the errors of the results;
 # those of the example also as the README's table.

@@ -1,19 +1,24 @@
 """Settings of all tests."""
 
-import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 # The first example of a test may compile what it tests.
 settings.register_profile("scanmill", deadline=None)
 settings.load_profile("scanmill")
 
-# What is set up once for tests of more than one file.
-SHARED = {"cluster", "network", "example"}
+# Whose tests share what is set up once: a Slurm, a PACS.
+SHARED = ("tests/cluster", "tests/pacs")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Which tests the same process runs: those of a file, and those that share what is set up once."""
-    for item in items:
-        shared = SHARED.intersection(item.fixturenames)
-        item.add_marker(pytest.mark.xdist_group(min(shared, default=str(item.path))))
+class ByFile(LoadScopeScheduling):
+    """A process runs all tests of a file, or of a folder whose tests share what is set up once."""
+
+    def _split_scope(self, nodeid):
+        file, _, _ = nodeid.partition("::")
+        folder, _, _ = file.rpartition("/")
+        return folder if folder in SHARED else file
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return ByFile(config, log)
