@@ -38,3 +38,17 @@ def voxels_inside(labels: Volume, target: Grid, number: int) -> np.ndarray:
     held = np.minimum(index + width / 2, last) - np.maximum(index - width / 2, first)
     part = np.clip(held / width, 0, 1).prod(axis=1)
     return np.bincount(labels.array[z, y, x], part, number)
+
+
+def overlap(one: Grid, other: Grid) -> bool:
+    """Have the blocks of space that two grids fill a point in common?
+
+    They have none where some plane lies between them, and then one that is parallel to a face of
+    either, or to an edge of each (separating axes: Gottschalk 1996, doi:10.1145/237170.237244).
+    """
+    blocks = [grid.axes * (np.asarray(grid.size) / 2) for grid in (one, other)]
+    centres = [grid.to_physical((np.asarray(grid.size) - 1) / 2) for grid in (one, other)]
+    edges = np.cross(blocks[0].T[:, None], blocks[1].T).reshape(-1, 3)
+    across = np.vstack([blocks[0].T, blocks[1].T, edges])
+    reach = sum(np.abs(across @ block).sum(axis=1) for block in blocks)
+    return bool((np.abs(across @ (centres[1] - centres[0])) <= reach).all())

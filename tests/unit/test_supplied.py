@@ -6,11 +6,12 @@ from bodies import AXIS_ALIGNED, BODIES, CENTRE, OBLIQUE, grid_over, mask_of, po
 from hypothesis import given
 from hypothesis import strategies as st
 from scanmill.grid import Grid
+from scanmill.label_extent import overlap
 from scanmill.label_map import LabelMap
 from scanmill.phantom.body import sphere
 from scanmill.refusal import Refusal
 from scanmill.segmentation import Scene
-from scanmill.segmentation.supplied import _overlap, segment
+from scanmill.segmentation.supplied import segment
 from scanmill.stage import Record
 from scanmill.volume_file import Volume
 from source_samples import write_itk
@@ -224,14 +225,14 @@ def test_blocks_overlap_where_a_point_of_one_lies_in_the_other(one, other):
     points = np.stack(np.meshgrid(*ends, indexing="ij"), -1).reshape(-1, 3)
     index = other.to_index(one.to_physical(points))
     held = ((index >= -0.5) & (index <= np.asarray(other.size) - 0.5)).all(axis=1).any()
-    assert _overlap(one, other) == _overlap(other, one)
-    assert _overlap(one, other) or not held
+    assert overlap(one, other) == overlap(other, one)
+    assert overlap(one, other) or not held
 
 
 @given(GRIDS, st.integers(0, 2), st.floats(0.01, 100))
 def test_a_block_behind_a_face_does_not_overlap(grid, axis, gap):
     away = np.asarray(grid.origin) + grid.axes[:, axis] * (grid.size[axis] + gap)
-    assert not _overlap(grid, Grid(grid.size, grid.spacing, tuple(away), grid.direction))
+    assert not overlap(grid, Grid(grid.size, grid.spacing, tuple(away), grid.direction))
 
 
 def test_a_map_of_several_is_not_taken_for_the_mask_of_one(tmp_path):

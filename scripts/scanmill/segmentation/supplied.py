@@ -6,25 +6,19 @@ Either may be a DICOM SEG or RTSTRUCT; then segments are found by name or code, 
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scanmill.grid import Grid
+from scanmill.label_extent import overlap
 from scanmill.label_interpolation import resample_labels
 from scanmill.label_map import Region, count_voxels, regions_of
 from scanmill.refusal import Refusal
-from scanmill.segmentation import OF_ONE_STRUCTURE, Scene, Structure
+from scanmill.segmentation import Scene, Structure
+from scanmill.segmentation.label_source import read_labels, read_mask, segments_in
 from scanmill.segmentation.painting import paint_each
 from scanmill.segmentation.steps import apply
-from scanmill.source import read_source
-from scanmill.source.segments import read_segments
 from scanmill.volume_file import Volume
-
-if TYPE_CHECKING:
-    from scanmill.source.segments.segment import Segments
-
-LARGEST_VALUE = 65535
 
 
 @dataclass
@@ -77,15 +71,15 @@ def _take(
     path: Path, wanted: list[Structure], is_for_one: bool, scene: Scene, ledger: Ledger
 ) -> None:
     """Enter into the ledger what a file, or a folder, holds of the wanted structures."""
-    segments = _segments(path, scene)
+    segments = segments_in(path, scene.scan or scene.grid)
     if segments is None:
         values = {s["name"]: 1 if is_for_one else s["segment"]["value"] for s in wanted}
-        _find(_read_mask(path) if is_for_one else _read(path), values, scene, ledger)
+        _find(read_mask(path) if is_for_one else read_labels(path), values, scene, ledger)
         return
     from scanmill.segmentation.layers import layered
     from scanmill.segmentation.segment_masks import masks_of
 
-    masks, refusals = masks_of(segments, wanted, is_for_one, scene)
+    masks, refusals = masks_of(segments, wanted, is_for_one, scene.frame_of_reference, scene.record)
     absent = [name for name, refusal in refusals.items() if refusal.code == "structure-empty"]
     ledger.volumes |= dict.fromkeys(absent, 0.0)
     for labels, values in layered(masks):
@@ -98,53 +92,6 @@ def _take(
     ledger.refusals |= refusals
 
 
-def _segments(path: Path, scene: Scene) -> "Segments | None":
-    """The segments of a DICOM object; None where the labels are a label map."""
-    try:
-        return read_segments(path, scene.scan or scene.grid)
-    except Refusal as refusal:
-        if refusal.code in OF_ONE_STRUCTURE:
-            raise
-        raise Refusal("labels-unreadable", f"the supplied labels: {refusal.reason}") from None
-
-
-def _read(path: Path) -> Volume:
-    """A label map with unsigned values. Warnings about its place are the scan's to give."""
-    try:
-        volume, _ = read_source(path)
-    except Refusal as refusal:
-        raise Refusal("labels-unreadable", f"the supplied labels: {refusal.reason}") from None
-    values = volume.array
-    if values.dtype.kind == "f":
-        rounded = np.rint(values)
-        if np.abs(values - rounded).max(initial=0) > 1e-3:
-            raise Refusal(
-                "labels-unreadable", "the supplied labels hold fractions, not whole numbers"
-            )
-        values = rounded
-    low, high = values.min(initial=0), values.max(initial=0)
-    if low < 0 or high > LARGEST_VALUE:
-        raise Refusal(
-            "labels-unreadable",
-            f"the supplied labels hold values from {low} to {high}; 0 to {LARGEST_VALUE} are right",
-        )
-    return Volume(values.astype(np.min_scalar_type(int(high)), copy=False), volume.grid)
-
-
-def _read_mask(path: Path) -> Volume:
-    """A mask of one structure: 1 where it is. Raises Refusal where it is a map of several."""
-    labels = _read(path)
-    held = np.flatnonzero(count_voxels(labels.array, int(labels.array.max(initial=0)) + 1))
-    several = held[held > 0]
-    if len(several) > 1:
-        raise Refusal(
-            "labels-unreadable",
-            f"the mask of this structure holds {len(several)} values, from {several[0]} to "
-            f"{several[-1]}; a mask has one, and a map of several goes into the sheet without a name",
-        )
-    return Volume((labels.array > 0).astype(np.uint8), labels.grid)
-
-
 def _find(labels: Volume, wanted: dict[str, int], scene: Scene, ledger: Ledger) -> None:
     """Enter into the ledger what a label map holds of the wanted values, by structure."""
     number = int(labels.array.max(initial=0)) + 1
@@ -153,7 +100,7 @@ def _find(labels: Volume, wanted: dict[str, int], scene: Scene, ledger: Ledger) 
     ledger.volumes |= dict.fromkeys(wanted, 0.0)
     if not held:
         return
-    if not _overlap(labels.grid, scene.grid):
+    if not overlap(labels.grid, scene.grid):
         raise Refusal(
             "labels-elsewhere",
             "the supplied labels and the scan do not overlap in physical space",
@@ -185,17 +132,3 @@ def _brought(labels: Volume, grid: Grid) -> dict[int, Region]:
             for side, first in zip(region.box, low[::-1].tolist(), strict=True)
         )
     return found
-
-
-def _overlap(one: Grid, other: Grid) -> bool:
-    """Have the blocks of space that two grids fill a point in common?
-
-    They have none where some plane lies between them, and then one that is parallel to a face of
-    either, or to an edge of each (separating axes: Gottschalk 1996, doi:10.1145/237170.237244).
-    """
-    blocks = [grid.axes * (np.asarray(grid.size) / 2) for grid in (one, other)]
-    centres = [grid.to_physical((np.asarray(grid.size) - 1) / 2) for grid in (one, other)]
-    edges = np.cross(blocks[0].T[:, None], blocks[1].T).reshape(-1, 3)
-    across = np.vstack([blocks[0].T, blocks[1].T, edges])
-    reach = sum(np.abs(across @ block).sum(axis=1) for block in blocks)
-    return bool((np.abs(across @ (centres[1] - centres[0])) <= reach).all())
