@@ -1,7 +1,7 @@
 # ScanMill: raw CT and MR scans in; volumes, label maps, surfaces and one table of measurements out.
 # The flow, one rule and one script a stage:
-#   sheet (-> fetch) -> ingest -> resample -> segment -> mesh (-> centreline) -> measure (-> export)
-#   -> collect -> describe
+#   sheet (-> fetch) -> ingest -> resample -> segment -> mesh (-> centreline) -> measure
+#   (-> agreement, export) -> collect (-> compare) -> describe
 from snakemake.utils import min_version
 
 min_version("9.20")
@@ -24,8 +24,10 @@ include: "rules/segment.smk"
 include: "rules/mesh.smk"
 include: "rules/centreline.smk"
 include: "rules/measure.smk"
+include: "rules/agreement.smk"
 include: "rules/export.smk"
 include: "rules/collect.smk"
+include: "rules/compare.smk"
 include: "rules/describe.smk"
 
 
@@ -33,6 +35,7 @@ rule all:
     default_target: True
     input:
         rules.collect.output,
+        rules.compare.output,
         rules.describe.output,
         interrupted_stages,
 

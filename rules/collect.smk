@@ -3,6 +3,7 @@ rule collect:
     input:
         measurements=expand(rules.measure.output.measurements, case=CASES),
         sidecars=expand(rules.measure.output.sidecar, case=CASES),
+        agreements=expand(rules.agreement.output.sidecar, case=REFERRED),
         exports=exported_objects(),
     output:
         **cohort_tables(),

@@ -12,7 +12,8 @@ from snakemake.io import IOFile
 ROOT = Path(str(workflow.current_basedir)).resolve().parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from scanmill import model_folder, plan_file, processor, recipe_text, settings, yaml_file
+from scanmill import model_folder, plan_file, processor, recipe_text, settings, visits, yaml_file
+from scanmill.agreement.columns import REFERENCE
 from scanmill.columns import COLUMNS, ON_REQUEST, STAGES, case_columns
 from scanmill.lineage import LOCK, fingerprint
 from scanmill.problem import SettingsError
@@ -44,7 +45,8 @@ if SETTINGS is None:
             ROOT,
             Path.cwd(),
             configfiles=[Path(path) for path in workflow.configfiles],
-            reserved=frozenset(COLUMNS) | frozenset(case_columns((*STAGES, *ON_REQUEST))),
+            reserved=frozenset(COLUMNS | REFERENCE)
+            | frozenset(case_columns((*STAGES, *ON_REQUEST))),
         )
     except SettingsError as error:
         raise WorkflowError(str(error)) from None
@@ -53,6 +55,7 @@ if SETTINGS is None:
 # The sheet's rows, and those of them that are to be measured; the others are atlases for these.
 ROWS = SETTINGS.scans
 CASES = {case: row for case, row in ROWS.items() if row.role == "scan"}
+REFERRED = [case for case, row in CASES.items() if row.reference]
 
 
 def recipe_names():
@@ -95,6 +98,10 @@ def labelled_structures_of(wildcards):
     return [structure for structure, _ in ROWS[wildcards.case].labels]
 
 
+def referred_structures_of(wildcards):
+    return [structure for structure, _ in ROWS[wildcards.case].reference]
+
+
 def recipe_of(wildcards):
     return SETTINGS.recipes[ROWS[wildcards.case].recipe]
 
@@ -109,6 +116,10 @@ def pass_band_of(wildcards):
 
 def ledger_limit_of(wildcards):
     return recipe_of(wildcards).ledger_limit
+
+
+def surface_dice_tolerance_of(wildcards):
+    return recipe_of(wildcards).surface_dice_tolerance
 
 
 def modality_of(wildcards):
@@ -200,6 +211,7 @@ def interrupted_stages(wildcards):
     lacking, there = [], []
     for case, row in ROWS.items():
         asked = [rules.centreline] * SETTINGS.recipes[row.recipe].has_centrelines()
+        asked += [rules.agreement] * bool(row.reference)
         sidecars = [str(s.output.sidecar).format(case=case) for s in (*stages, *asked)]
         found = [path for path in sidecars if os.path.exists(path)]
         there += found
@@ -216,6 +228,7 @@ def of_cohort():
         rules.cross_validate.output.sidecar,
         rules.shape.output.sidecar,
         rules.collect.output.dictionary,
+        *rules.compare.output,
     ]
     return [str(path) for p in patterns for path in Path().glob(re.sub(r"{\w+}", "*", p))]
 
@@ -251,6 +264,21 @@ def cohort_tables():
     }
     if SETTINGS.parquet:
         tables["parquet"] = "results/cohort/measurements.parquet"
+    return tables
+
+
+def comparisons():
+    """What compare writes: where cases have references, and where subjects were scanned repeatedly."""
+    asked = {"agreement": REFERRED, "changes": list(visits.pairs(told_sheet()))}
+    tables = {}
+    for name in (name for name, found in asked.items() if found):
+        tables[name] = report(
+            f"results/cohort/{name}.csv",
+            caption=f"../report/{name}.rst",
+            category="Cohort",
+            labels={"table": name},
+        )
+        tables[f"{name}_dictionary"] = f"results/cohort/{name}.json"
     return tables
 
 

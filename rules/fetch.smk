@@ -11,7 +11,7 @@ rule fetch:
     benchmark:
         "benchmarks/{case}/fetch-{part}.tsv"
     wildcard_constraints:
-        part="scan|labels",
+        part="scan|labels|reference",
     conda:
         "../envs/scanmill.yaml"
     resources:

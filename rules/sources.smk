@@ -27,10 +27,11 @@ def labels_state(wildcards):
 
 
 def located(source, case, part):
-    """Where a source of the sheet lies, and whether a job of ours makes it: `part` (scan or labels) of
-    a phantom, or fetched from a PACS."""
+    """Where a source of the sheet lies, and whether a job of ours makes it: `part` (scan, labels or
+    reference) of a phantom, or fetched from a PACS."""
     if source.startswith(PHANTOM):
-        return f"results/phantoms/{source.removeprefix(PHANTOM)}/{part}.nii.gz", True
+        file = "scan" if part == "scan" else "labels"
+        return f"results/phantoms/{source.removeprefix(PHANTOM)}/{file}.nii.gz", True
     if source.startswith(PACS):
         return f"downloads/{case}/{part}", True
     return source, False
@@ -45,17 +46,29 @@ def detached(path):
     return [str(file) for file in files_of(Path(path))[1:]]
 
 
+def reference_state(wildcards):
+    files = reference_of(wildcards)
+    return state(path for path in files if path not in made_reference(wildcards))
+
+
 def scan_of(wildcards):
     """The case's scan, and the file of its voxels where it has a detached header."""
     scan, _ = located(ROWS[wildcards.case].scan, wildcards.case, "scan")
     return [scan, *detached(scan)]
 
 
-def labels_of(wildcards):
-    """The label files in the sheet's order, then the files of voxels of those with detached headers."""
-    case = wildcards.case
-    files = [located(source, case, "labels")[0] for _, source in ROWS[case].labels]
+def masks_of(masks, case, part):
+    """Label files in the sheet's order, then the files of voxels of those with detached headers."""
+    files = [located(source, case, part)[0] for _, source in masks]
     return files + [voxels for file in files for voxels in detached(file)]
+
+
+def labels_of(wildcards):
+    return masks_of(ROWS[wildcards.case].labels, wildcards.case, "labels")
+
+
+def reference_of(wildcards):
+    return masks_of(ROWS[wildcards.case].reference, wildcards.case, "reference")
 
 
 def seeds_of(wildcards):
@@ -78,6 +91,10 @@ def made_labels(wildcards):
     return made([path for _, path in ROWS[wildcards.case].labels], wildcards.case, "labels")
 
 
+def made_reference(wildcards):
+    return made([path for _, path in ROWS[wildcards.case].reference], wildcards.case, "reference")
+
+
 def scan_card(wildcards):
     """The card of the case's scan: its files, and which of what they hold the sheet wants."""
     case = ROWS[wildcards.case]
@@ -95,6 +112,13 @@ def labels_card(wildcards):
     return path if files else []
 
 
+def reference_card(wildcards):
+    """The card of the files that the case is compared with."""
+    path = f"sources/{wildcards.case}/reference.card"
+    write_card(Path(path), reference_of(wildcards))
+    return path
+
+
 def seeds_card(wildcards):
     """The card of the file of the case's seeds, if it has one."""
     path = f"sources/{wildcards.case}/seeds.card"
@@ -108,5 +132,6 @@ def query_card(case, part):
     """The card of what is asked of a PACS for a case's scan or labels."""
     row = ROWS[case]
     path = f"sources/{case}/{part}-query.card"
-    write_card(Path(path), [], query=row.scan if part == "scan" else row.labels[0][1])
+    masks = {"labels": row.labels, "reference": row.reference}
+    write_card(Path(path), [], query=row.scan if part == "scan" else masks[part][0][1])
     return path

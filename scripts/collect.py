@@ -1,17 +1,19 @@
 """Collect: all cases into one table, with its dictionary, and how each case ended.
 
-In: every case's measurements.csv and sidecars. Out, in results/cohort: measurements.csv, one row per
-structure of each case, refused cases included; measurements.json, what each column means; cases.tsv,
-status, seconds and peak memory per case and stage; provenance.json, what the numbers depend on, for
-the run to be reproduced. On request measurements.parquet, the table with types.
+In: every case's measurements.csv and sidecars, and its agreement.csv where it has a reference. Out, in
+results/cohort: measurements.csv, one row per structure of each case, refused cases included;
+measurements.json, what each column means; cases.tsv, status, seconds and peak memory per case and
+stage; provenance.json, what the numbers depend on, for the run to be reproduced. On request
+measurements.parquet, the table with types.
 """
 
 from pathlib import Path
 from typing import Any
 
 from scanmill import cohort, provenance, used
+from scanmill.agreement.columns import REFERENCE
 from scanmill.atomic import sole_writer
-from scanmill.columns import COLUMNS, ON_REQUEST, STAGES, STATE, distance_columns
+from scanmill.columns import COLUMNS, STATE, distance_columns
 from scanmill.sidecar import checksum, remove_damaged
 from scanmill.stage import print_to
 from scanmill.staleness import left_over, stale_stages
@@ -34,19 +36,23 @@ def collect(
     benchmarks: the folder of Snakemake's benchmark files. Raises Damaged (`remove_damaged`).
     """
     cases = {case: row for case, row in sheet.items() if row["role"] == "scan"}
-    for path in measurements:
-        remove_damaged(path, checksum(path))
-    stages = (*STAGES, *(ON_REQUEST if settings["export"] else ()))
     folders = {case: path.parent for case, path in zip(cases, measurements, strict=True)}
-    sidecars = {case: cohort.read_sidecars(folder, stages) for case, folder in folders.items()}
+    referred = [case for case, row in cases.items() if "reference" in row]
+    compared = [folders[case] / cohort.RESULTS["agreement"] for case in referred]
+    for path in (*measurements, *compared):
+        remove_damaged(path, checksum(path))
+    stages = {case: cohort.stages_of(row, bool(settings["export"])) for case, row in cases.items()}
+    sidecars = {
+        case: cohort.read_sidecars(folder, stages[case]) for case, folder in folders.items()
+    }
     extra = list(dict.fromkeys(column for case in cases.values() for column in case["extra"]))
     asked = distance_columns([s for recipe in recipes.values() for s in recipe["structures"]])
-    columns = COLUMNS | asked
+    columns = COLUMNS | asked | (REFERENCE if referred else {})
     header = [*STATE, *extra, *(column for column in columns if column not in STATE)]
     with cohort.table_of(tables["measurements"], header, ",") as rows:
         for case, described in cases.items():
             structures = recipes[described["recipe"]]["structures"]
-            for row in cohort.rows_of(case, structures, folders[case], sidecars[case]["measure"]):
+            for row in cohort.rows_of(case, structures, folders[case], sidecars[case]):
                 rows.writerow(row | described["extra"])
     cohort.write_dictionary(tables["dictionary"], columns, extra)
     stale = {

@@ -21,11 +21,18 @@ RESULTS = dict(
             "labels.nii.gz",
             "surfaces",
             "measurements.csv",
+            "agreement.csv",
             "dicom",
         ),
         strict=True,
     )
 )
+
+
+def stages_of(row: dict[str, Any], exports: bool) -> tuple[str, ...]:
+    """The stages of a case. row: what may be told of it (`Row.told`)."""
+    asked = {"agreement": "reference" in row, "export": exports}
+    return (*STAGES, *(stage for stage in ON_REQUEST if asked[stage]))
 
 
 def read_sidecars(folder: Path, stages: tuple[str, ...]) -> Sidecars:
@@ -43,9 +50,17 @@ def table_of(path: Path, columns: list[str], delimiter: str) -> Iterator[csv.Dic
 
 
 def rows_of(
-    case: str, structures: list[dict[str, Any]], folder: Path, said: dict[str, Any]
+    case: str, structures: list[dict[str, Any]], folder: Path, sidecars: Sidecars
 ) -> Iterator[dict[str, str]]:
     """A case's rows; for a refused case one per structure of its recipe, with the reason."""
+    compared = _compared(structures, folder, sidecars.get("agreement"))
+    for row in _measured(case, structures, folder, sidecars["measure"]):
+        yield row | compared.get(row["structure"], {})
+
+
+def _measured(
+    case: str, structures: list[dict[str, Any]], folder: Path, said: dict[str, Any]
+) -> Iterator[dict[str, str]]:
     if said["status"] == "ok":
         with open(folder / RESULTS["measure"], encoding="utf-8", newline="") as stream:
             yield from csv.DictReader(stream)
@@ -53,6 +68,18 @@ def rows_of(
     why = {key: said[key] for key in ("status", "stage", "code", "reason")}
     for structure in structures:
         yield {"case": case, "structure": structure["name"], "label": structure["label"]} | why
+
+
+def _compared(
+    structures: list[dict[str, Any]], folder: Path, said: dict[str, Any] | None
+) -> dict[str, dict[str, str]]:
+    """What the comparison with a reference adds to the rows, by structure; said is None without one."""
+    if said is None:
+        return {}
+    if said["status"] != "ok":
+        return {s["name"]: {"reference_status": said["code"]} for s in structures}
+    with open(folder / RESULTS["agreement"], encoding="utf-8", newline="") as stream:
+        return {row["structure"]: row for row in csv.DictReader(stream)}
 
 
 def write_dictionary(path: Path, columns: dict[str, Column], extra: list[str]) -> None:
@@ -73,12 +100,13 @@ def write_cases(
 ) -> None:
     """Write how each case ended, and what each of its stages cost.
 
-    cases: recipe and further columns (named in extra) of each. sidecars: by case, of the same stages.
+    cases: recipe and further columns (named in extra) of each. sidecars: by case and stage.
     benchmarks: Snakemake's, in a folder for each case. stale: by case, its stages that are, and why
-    (`staleness`). left: cases that have results and are not in the sheet. What a stage on request
-    refuses is no refusal of the case: its code is among the warnings.
+    (`staleness`). left: cases that have results and are not in the sheet. Not all cases have all
+    stages. What a stage on request refuses is no refusal of the case: its code is among the warnings.
     """
-    stages = tuple(next(iter(sidecars.values()), STAGES))
+    known = {stage for said in sidecars.values() for stage in said}
+    stages = tuple(stage for stage in (*STAGES, *ON_REQUEST) if stage in known)
     with table_of(path, [*case_columns(stages), *extra], "\t") as rows:
         for case, described in cases.items():
             said = sidecars[case]
@@ -90,7 +118,7 @@ def write_cases(
                 codes |= {sidecar["code"] for sidecar in said.values()} - {None}
             row |= {"case": case, "recipe": described["recipe"], "stale": stale[case]}
             row |= {"warnings": " ".join(sorted(codes))} | described["extra"]
-            for stage in stages:
+            for stage in said:
                 row[f"{stage}_status"] = said[stage]["status"]
                 row |= _cost(benchmarks / case / f"{stage}.tsv", stage)
             rows.writerow(row)

@@ -283,7 +283,7 @@ def _distance_to(other: str) -> Column:
 
 
 STAGES = ("ingest", "resample", "segment", "mesh", "measure")
-ON_REQUEST = ("export",)
+ON_REQUEST = ("agreement", "export")
 
 
 def case_columns(stages: tuple[str, ...]) -> list[str]:

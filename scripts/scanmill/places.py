@@ -63,6 +63,13 @@ class Places:
             raise CellError(f"{text}; an empty cell or another recipe would be right")
         return found
 
+    def reference(self, text: str, recipe: Recipe | None) -> Labels:
+        """Masks to compare with, as those of `labels`, for any of the recipe's structures.
+
+        recipe: None where it is wrong, so that only the paths are checked. Raises CellError.
+        """
+        return self._given(text, recipe, [])
+
     def seeds(self, text: str, recipe: Recipe | None, is_atlas: bool) -> str:
         """The absolute path of a file of seeds whose structures the recipe knows, or nothing.
 

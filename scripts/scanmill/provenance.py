@@ -11,6 +11,8 @@ from scanmill.sidecar import checksum, write_json
 
 # Stages that read files of the user's.
 READING = ("ingest", "segment")
+# One more, for cases that have a reference.
+COMPARING = "agreement"
 
 
 def write_provenance(
@@ -23,10 +25,12 @@ def write_provenance(
     """Write the provenance of a run.
 
     sheet: what may be told of each row (`Row.told`), its recipe's name included, by case. recipes: by
-    that name, with all defaults. settings: of the config. sidecars: of each row's READING stages.
+    that name, with all defaults. settings: of the config. sidecars: of each row's READING stages,
+    and COMPARING.
     """
     inputs = {
-        case: {stage: said[stage]["inputs"] for stage in READING} for case, said in sidecars.items()
+        case: {stage: said[stage]["inputs"] for stage in (*READING, COMPARING) if stage in said}
+        for case, said in sidecars.items()
     }
     write_json(
         path,

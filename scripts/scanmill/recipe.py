@@ -8,6 +8,7 @@ from typing import Any
 
 from scanmill import disk, recipe_learning, recipe_models, recipe_shapes, snomed, yaml_file
 from scanmill.problem import Problem, SettingsError, collected, known_names, shown
+from scanmill.recipe_labels import from_labels
 from scanmill.recipe_steps import not_earlier, step_faults
 from scanmill.seed_file import BACKGROUND
 from scanmill.yaml_file import Fault, Keys
@@ -22,6 +23,8 @@ SNOMED_CT = "SCT"
 PASS_BAND = 0.1
 # Beyond what sound structures show that are not small, and short of a mask that is another's.
 LEDGER_LIMIT = 10.0
+# A voxel of most scans; what tolerance is right depends on the structure and the use.
+SURFACE_DICE_TOLERANCE = 1.0
 # What is done about each challenge where a recipe does not say.
 CORRECTIONS = {"metal": "mark", "bias": "off", "noise": "off"}
 
@@ -36,6 +39,7 @@ class Recipe:
 
     modality: CT, MR or any. spacing: mm, or `native`. pass_band: of the surfaces' smoothing.
     ledger_limit: %, by which a structure's volumes may differ before its case is flagged.
+    surface_dice_tolerance: of agreement with references, mm.
     uneven_slices: refuse or resample. correct: what is done about each challenge, metal: off, mark
     or inpaint, bias: off or n4, noise: off or diffusion. structures: plain dictionaries of JSON
     types, in the order of the file: name, label, code {scheme, value, meaning}, category (a key of
@@ -57,6 +61,7 @@ class Recipe:
     spacing: float | str
     pass_band: float
     ledger_limit: float
+    surface_dice_tolerance: float
     uneven_slices: str
     correct: dict[str, str]
     structures: list[dict[str, Any]]
@@ -93,7 +98,7 @@ class Recipe:
     def of_atlas(self) -> list[dict[str, Any]]:
         """The structures that atlases teach, taken from the labels of one."""
         taught = [s for s in self.structures if s["name"] in self.taught()]
-        return [s | {"segment": _from_labels(s)} for s in taught]
+        return [s | {"segment": from_labels(s)} for s in taught]
 
     def seeded(self) -> list[str]:
         """Names of the structures that grow from seeds which the sheet supplies."""
@@ -174,6 +179,7 @@ def load(path: Path) -> Recipe:
         spacing if spacing == "native" else float(spacing),
         float(content.get("pass_band", PASS_BAND)),
         float(content.get("ledger_limit", LEDGER_LIMIT)),
+        float(content.get("surface_dice_tolerance", SURFACE_DICE_TOLERANCE)),
         content.get("uneven_slices", "refuse"),
         CORRECTIONS | content.get("correct", {}),
         [_filled(structure, folders) for structure in content["structures"]],
@@ -196,12 +202,6 @@ def _filled(structure: dict[str, Any], folders: list[str]) -> dict[str, Any]:
         "drawn": _is_drawn(structure["segment"].get("steps", [])),
         "centreline": structure.get("centreline", False),
     }
-
-
-def _from_labels(structure: dict[str, Any]) -> dict[str, Any]:
-    """How a structure is found in the labels of an atlas, however it is in a scan."""
-    named = {"value": structure["label"], "named": [structure["name"]]} | structure["segment"]
-    return {key: named[key] for key in ("value", "named")} | {"method": "labels", "steps": []}
 
 
 def _is_drawn(steps: list[dict[str, Any]]) -> bool:

@@ -32,6 +32,13 @@ TYPES = {
     ".lock": "text/plain",
     ".smk": "text/plain",
 }
+# What stages read of the user's files, under which name.
+PARTS = (
+    ("ingest", "scan"),
+    ("segment", "supplied"),
+    ("segment", "seeds"),
+    ("agreement", "reference"),
+)
 Entity = dict[str, Any]
 
 
@@ -173,8 +180,8 @@ def _inputs(provenance: dict[str, Any]) -> list[Entity]:
     """What was read, each once, by its checksum alone: no path and no name of a file is told."""
     inputs = {}
     for case, stages in provenance["inputs"].items():
-        for stage, part in (("ingest", "scan"), ("segment", "supplied"), ("segment", "seeds")):
-            for entry in stages[stage]:
+        for stage, part in PARTS:
+            for entry in stages.get(stage, ()):
                 if entry["name"] == part:
                     inputs.setdefault(entry["sha256"], f"{part} of {case}")
     return [

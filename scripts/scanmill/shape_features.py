@@ -64,6 +64,14 @@ def mesh_volume_and_area(inside: Array, spacing: Triple) -> tuple[float, float]:
     return volume * math.prod(spacing), area
 
 
+def cube_areas(spacing: Triple) -> Array:
+    """Area, mm2, of that mesh within each set of eight voxels that meet in a point, (256,).
+
+    Of a set, bit n is the voxel at (x, y, z) = (n & 1, n >> 1 & 1, n >> 2).
+    """
+    return _cube_sums(tuple(spacing))[0]
+
+
 @cache
 def _cube_sums(spacing: Triple) -> tuple[Array, Array, Array]:
     """Of the mesh in each of the 256 cubes: area, mm2; flux and its moment, in voxels."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scanmill import tab_table
+from scanmill import tab_table, visits
 from scanmill.pacs.query import STARTS
 from scanmill.places import PHANTOM, CellError, Labels, Places
 from scanmill.problem import SettingsError, known_names, shown
@@ -16,7 +16,7 @@ from scanmill.shape_model import FEWEST
 from scanmill.tab_table import Line, Table
 
 REQUIRED = ("case", "scan")
-KNOWN = (*REQUIRED, "series", "volume", "recipe", "labels", "seeds", "role")
+KNOWN = (*REQUIRED, "series", "volume", "recipe", "labels", "seeds", "reference", "role")
 ROLES = ("scan", "atlas")
 CASE = re.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 VOLUME = re.compile("[1-9][0-9]{0,4}|[A-Z][A-Za-z0-9]*=.*[^ ].*")
@@ -34,7 +34,8 @@ class Row:
     or UID of the DICOM series wanted, or empty. volume: which volume of a series that holds several,
     its number from 1 or `Keyword=value`, or empty. recipe: key on the shelf.
     labels: (structure, path) of each supplied mask, or one (None, path or `phantom:<name>`) for a
-    map of all structures. seeds: absolute path of a file of seeds, or empty. extra: the further
+    map of all structures. seeds: absolute path of a file of seeds, or empty. reference: as labels, to
+    compare the case's own with. extra: the further
     columns, in the sheet's order. line: in the sheet.
     """
 
@@ -45,6 +46,7 @@ class Row:
     recipe: str
     labels: Labels
     seeds: str
+    reference: Labels
     role: str
     extra: dict[str, str]
     line: int
@@ -52,16 +54,21 @@ class Row:
     def told(self) -> dict[str, Any]:
         """What results may tell of the row: no path, query or name of a series, only that there is one.
 
-        scan, and the source of each of labels: `phantom:<name>`, `pacs` or `file`.
+        scan, and the source of each of labels and reference: `phantom:<name>`, `pacs` or `file`.
         """
+        reference = {"reference": _sources(self.reference)} if self.reference else {}
         return {
             "role": self.role,
             "scan": _kind(self.scan),
-            "labels": [{"structure": name, "source": _kind(path)} for name, path in self.labels],
+            "labels": _sources(self.labels),
             "seeds": bool(self.seeds),
             "chosen": bool(self.series or self.volume),
             "extra": self.extra,
-        }
+        } | reference
+
+
+def _sources(files: Labels) -> list[dict[str, str | None]]:
+    return [{"structure": name, "source": _kind(path)} for name, path in files]
 
 
 def _kind(source: str) -> str:
@@ -89,6 +96,7 @@ def read(
     for line in table.lines:
         checker.take(line)
     checker.check_atlases()
+    checker.check_visits()
     if table.problems:
         raise SettingsError(sorted(table.problems, key=lambda p: (p.line, p.column)))
     return checker.rows
@@ -150,6 +158,8 @@ class _Checker:
         labels = self._checked(line, "labels", self.places.labels, cell, recipe, role == "atlas")
         cell = given.get("seeds", "")
         seeds = self._checked(line, "seeds", self.places.seeds, cell, recipe, role == "atlas")
+        cell = given.get("reference", "")
+        reference = self._checked(line, "reference", self.reference, cell, recipe, role == "atlas")
         if len(self.table.problems) == before:
             extra = {name: cell for name, cell in given.items() if name not in KNOWN}
             self.rows[case] = Row(
@@ -160,6 +170,7 @@ class _Checker:
                 recipe=key,
                 labels=labels,
                 seeds=seeds,
+                reference=reference,
                 role=role,
                 extra=extra,
                 line=line.number,
@@ -174,6 +185,12 @@ class _Checker:
             if recipe:
                 known = teaching[row.recipe]
                 self._checked(lines[row.line], "role", _check_role, row.role, recipe, known)
+
+    def check_visits(self) -> None:
+        """Rows of one subject must be in an order, where the sheet tells subjects and timepoints."""
+        lines = {line.number: line for line in self.table.lines}
+        for line, column, text in visits.faults(self.rows.values()):
+            self._checked(lines[line], column, _refuse, text)
 
     def _checked(self, line: Line, column: str, check: Callable[..., Any], *given: Any) -> Any:
         try:
@@ -210,6 +227,15 @@ class _Checker:
         except UnknownRecipeError as error:
             raise CellError(str(error)) from None
 
+    def reference(self, text: str, recipe: Recipe | None, is_atlas: bool) -> Labels:
+        """The masks to compare with, as those of `labels`; none are needed."""
+        if text and is_atlas:
+            raise CellError(
+                "a reference was found for an atlas, which is not measured; an empty "
+                "cell would be right"
+            )
+        return self.places.reference(text, recipe) if text else ()
+
     def role(self, text: str) -> str:
         """What the case is for."""
         if text and text not in ROLES:
@@ -240,6 +266,10 @@ def _check_role(role: str, recipe: Recipe, atlases: int) -> None:
             f"the recipe '{recipe.name}' trains a network, and one row alone is an atlas; two or "
             "more would be right, so that each can be held back once"
         )
+
+
+def _refuse(text: str) -> None:
+    raise CellError(text)
 
 
 def _volume(text: str) -> str:

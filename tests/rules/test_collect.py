@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from collect import collect
 from earlier import OK, REFUSED
+from scanmill.agreement.columns import REFERENCE
 from scanmill.cohort import RESULTS
 from scanmill.columns import COLUMNS, STAGES
 from scanmill.lineage import LOCK, ROOT
@@ -48,17 +49,18 @@ BENCHMARKS = {
 }
 
 
-def collected(tmp_path, settings):
+def collected(tmp_path, settings, agreement=None):
     """What collect was told, of two cases: one measured, one refused at ingest.
 
-    Where objects were to be exported, the first case had no DICOM to refer to.
+    Where objects were to be exported, the first case had no DICOM to refer to. agreement: what else is
+    said of how the first case was compared.
     """
     warned = OK | {"warnings": [{"code": "geometry-assumed", "message": "m"}]}
     inputs = {"inputs": [{"name": "scan", "sha256": "0" * 64}], "software": SOFTWARE}
     inputs |= {"parameters": {}, "library": "as it is"}
     tables = [tmp_path / "cases" / case / RESULTS["measure"] for case in CASES]
     for table in tables:
-        table.parent.mkdir(parents=True)
+        table.parent.mkdir(parents=True, exist_ok=True)
         table.touch()
     with open(tables[0], "w", newline="") as stream:
         rows = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
@@ -69,6 +71,8 @@ def collected(tmp_path, settings):
             said = base | inputs | ({} if base["status"] == "refused" else {"stage": stage})
             if stage == "export" and base["status"] == "ok":
                 said |= {"status": "refused", "code": "export-needs-dicom"}
+            if stage == "agreement" and base["status"] == "ok":
+                said |= agreement or {}
             path = tmp_path / "cases" / case / result
             path.touch()
             write_sidecar(path, said)
@@ -98,6 +102,46 @@ def test_a_refused_export_is_told_and_is_no_refusal_of_the_case(tmp_path):
     assert (first["status"], first["code"], first["export_status"]) == ("ok", "", "refused")
     assert first["warnings"] == "export-needs-dicom geometry-assumed"
     assert (second["status"], second["stage"]) == ("refused", REFUSED["stage"])
+
+
+def test_what_references_tell_is_in_the_rows_of_their_cases(tmp_path, monkeypatch):
+    told = {"structure": "liver", "reference_status": "ok", "dice": "0.875"}
+    path = tmp_path / "cases" / "first" / RESULTS["agreement"]
+    path.parent.mkdir(parents=True)
+    with open(path, "w", newline="") as stream:
+        rows = csv.DictWriter(stream, ("structure", *REFERENCE), restval="")
+        rows.writeheader()
+        rows.writerows((told, {"structure": "spleen", "reference_status": "missed"}))
+    for row in CASES.values():
+        monkeypatch.setitem(row, "reference", [{"structure": None, "source": "file"}])
+    outputs = collected(tmp_path, SETTINGS)[1]
+    rows = read(outputs["measurements"])
+    assert [(row["reference_status"], row["dice"]) for row in rows] == [
+        ("ok", "0.875"),
+        ("missed", ""),
+        # The scan was refused, and so was all that depends on it.
+        ("is-4d", ""),
+        ("is-4d", ""),
+    ]
+    assert rows[0]["volume_mm3"] == "1500.25"
+    assert {"dice", "reference_status"} < json.loads(outputs["dictionary"].read_text()).keys()
+    first, second = read(outputs["cases"], "\t")
+    assert (first["agreement_status"], second["agreement_status"]) == ("ok", "refused")
+    said = json.loads(outputs["provenance"].read_text())
+    assert said["inputs"]["first"]["agreement"] == [{"name": "scan", "sha256": "0" * 64}]
+
+
+def test_a_reference_that_cannot_be_used_is_no_refusal_of_the_case(tmp_path, monkeypatch):
+    for row in CASES.values():
+        monkeypatch.setitem(row, "reference", [{"structure": None, "source": "file"}])
+    outputs = collected(
+        tmp_path, SETTINGS, agreement={"status": "refused", "code": "labels-elsewhere"}
+    )
+    rows = read(outputs[1]["measurements"])
+    assert rows[0]["status"] == "ok" and rows[0]["volume_mm3"] == "1500.25"
+    assert {row["reference_status"] for row in rows[:2]} == {"labels-elsewhere"}
+    first, _ = read(outputs[1]["cases"], "\t")
+    assert first["status"] == "ok" and "labels-elsewhere" in first["warnings"].split()
 
 
 def test_no_column_tells_of_an_export_that_was_not_asked_for(cohort):

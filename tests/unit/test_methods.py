@@ -34,8 +34,8 @@ def told(modality="MR", spacing=1.0, correct=None, segments=(BY_RULES,), **furth
 
 def written(*recipes, resampled=None, rows=None, atlases=0, export=()):
     """The page of a run with one case a recipe, and atlases of the first."""
-    sheet = {f"c{n}": {"role": "scan", "recipe": f"r{n}"} for n in range(len(recipes))}
-    sheet |= {f"a{n}": {"role": "atlas", "recipe": "r0"} for n in range(atlases)}
+    sheet = {f"c{n}": {"role": "scan", "recipe": f"r{n}", "extra": {}} for n in range(len(recipes))}
+    sheet |= {f"a{n}": {"role": "atlas", "recipe": "r0", "extra": {}} for n in range(atlases)}
     provenance = {
         "sheet": sheet,
         "recipes": {f"r{n}": one for n, one in enumerate(recipes)},
@@ -135,6 +135,32 @@ def test_a_recipe_of_refused_scans_and_measures_that_none_has_are_not_named():
     methods, bibtex = written(told(), resampled={"status": "refused"}, rows=[row])
     assert cited(methods, bibtex) == ALWAYS - {"gibson1998", "taubin1996"}
     assert "Of 1 structures 1 were not measured, by reason: is-4d (1)." in methods
+
+
+def test_references_are_named_where_structures_were_compared():
+    row = {"case": "c0", "structure": "s0", "status": "ok", "code": "", "volume_method": "fit"}
+    row |= {"reference_status": "ok", "surface_dice_tolerance_mm": "1.5"}
+    other = row | {"reference_status": "missed", "surface_dice_tolerance_mm": ""}
+    methods, bibtex = written(told(), rows=[row, row | {"surface_dice_tolerance_mm": "2"}, other])
+    works = {"maierhein2024", "nikolov2021", "bland1999", "mcgraw1996"}
+    assert works < cited(methods, bibtex)
+    assert "2 structures were compared" in methods and "at 1.5 and 2 mm" in methods
+    assert not works & cited(*written(told(), rows=[other]))
+
+
+def test_changes_are_named_where_subjects_came_again():
+    provenance = {
+        "sheet": {
+            f"c{n}": {"role": "scan", "recipe": "r", "extra": {"subject": "s", "timepoint": f"{n}"}}
+            for n in range(2)
+        },
+        "recipes": {},
+        "software": [SOFTWARE],
+        "settings": {"export": []},
+    }
+    assert "zou2008" in cited(*page(provenance, {}, []))
+    provenance["sheet"]["c1"]["extra"]["subject"] = "other"
+    assert "zou2008" not in cited(*page(provenance, {}, []))
 
 
 def test_exports_are_named_by_what_wrote_them():

@@ -15,6 +15,7 @@ modality: MR
 spacing: native
 pass_band: 0.02
 ledger_limit: 4
+surface_dice_tolerance: 2.5
 uneven_slices: resample
 correct: {metal: 'off', bias: n4, noise: diffusion}
 learn: {folds: 3, batch: 1, iterations: 77}

@@ -90,6 +90,9 @@ def test_the_readme_describes_every_key_column_and_step():
         "recipe",
         "labels",
         "seeds",
+        "reference",
+        "subject",
+        "timepoint",
         "role",
     ]
     assert len(names) > 30

@@ -89,6 +89,7 @@ def test_rows_are_read_in_order_with_everything(cohort):
         "rules",
         (),
         "",
+        (),
         "scan",
         {"Sexe é": "féminin", "age": "007"},
         4,
@@ -116,6 +117,62 @@ def test_a_folder_without_masks_is_one_of_dicom_labels(cohort):
     (cohort / "set" / "IM1").touch()
     rows = read(cohort, "case\tscan\trecipe\tlabels\na\ta.nii.gz\tsupplied\tset\n")
     assert rows["a"].labels == ((None, str(cohort / "set")),)
+
+
+def test_a_reference_is_given_as_labels_are(cohort):
+    text = (
+        "case\tscan\trecipe\tlabels\treference\n"
+        "a\ta.nii.gz\trules\t\tb b.nii.gz\n"
+        "b\ta.nii.gz\tsupplied\tmasks\tfat=a.nii.gz\n"
+        "c\ta.nii.gz\tsupplied\tmasks\tfew\n"
+        "d\ta.nii.gz\trules\t\tphantom:sphere\n"
+        "e\ta.nii.gz\trules\t\t\n"
+    )
+    rows = read(cohort, text)
+    assert [row.reference for row in rows.values()] == [
+        ((None, str(cohort / "b b.nii.gz")),),
+        (("fat", str(cohort / "a.nii.gz")),),
+        (("bone", str(cohort / "few" / "bone.nii.gz")),),
+        ((None, "phantom:sphere"),),
+        (),
+    ]
+    told = rows["b"].told()
+    assert told["reference"] == [{"structure": "fat", "source": "file"}]
+    assert "reference" not in rows["e"].told()
+
+
+@pytest.mark.parametrize(
+    ("reference", "said"),
+    [
+        ("gone.nii.gz", "does not exist; an existing file or folder would be right"),
+        ("skin=a.nii.gz", "'skin' is no structure of the recipe; one of bone would be right"),
+    ],
+)
+def test_a_reference_that_is_none_is_a_mistake(cohort, reference, said):
+    (fault,) = problems(cohort, f"case\tscan\treference\na\ta.nii.gz\t{reference}\n")
+    assert fault.startswith("2:12: 'reference': ") and said in fault
+
+
+def test_an_atlas_has_no_reference(cohort):
+    text = (
+        "case\tscan\trecipe\tlabels\trole\treference\n"
+        "a\ta.nii.gz\ttaught\tmasks\tatlas\tmasks\n"
+        "b\ta.nii.gz\ttaught\tmasks\tatlas\t\n"
+        "c\ta.nii.gz\ttaught\t\t\tmasks\n"
+    )
+    (fault,) = problems(cohort, text)
+    assert fault.startswith("2:31: 'reference': a reference was found for an atlas")
+
+
+def test_timepoints_that_are_no_order_are_mistakes_where_there_are_subjects(cohort):
+    head = "case\tscan\tsubject\ttimepoint\n"
+    rows = read(cohort, f"{head}a\ta.nii.gz\ts1\t0\nb\ta.nii.gz\ts1\t1.5\nc\ta.nii.gz\t\t\n")
+    assert rows["b"].extra == {"subject": "s1", "timepoint": "1.5"}
+    faults = problems(cohort, f"{head}a\ta.nii.gz\ts1\tbefore\nb\ta.nii.gz\t\t2\n")
+    assert faults[0].startswith("2:15: 'timepoint': 'before' was found; a number, or a date")
+    assert faults[1].startswith("3:12: 'subject': nothing was found beside a timepoint")
+    plain = read(cohort, "case\tscan\ttimepoint\na\ta.nii.gz\tbefore\n")
+    assert plain["a"].extra == {"timepoint": "before"}
 
 
 def test_a_row_says_which_series_and_which_of_its_volumes(cohort):

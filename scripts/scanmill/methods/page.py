@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any
 
+from scanmill import visits
 from scanmill.cohort import Sidecars
 from scanmill.methods.references import REFERENCES
 from scanmill.methods.text import sentences
@@ -39,7 +40,8 @@ def page(
             applied = {way: sum(_applied(said, way) for said in told) for way in CORRECTIONS}
             said = sentences(recipe, len(told), len(atlases), applied)
             paragraphs.append(f"Recipe {name}. " + " ".join(said))
-    paragraphs.append(" ".join(_measures(rows)))
+    comparisons = [*_references(rows), *_changes(provenance["sheet"])]
+    paragraphs.append(" ".join([*_measures(rows), *comparisons]))
     text = "\n\n".join(filter(None, paragraphs))
     keys = dict.fromkeys(key for cited in CITATION.findall(text) for key in _keys(cited))
     works = sorted((REFERENCES[key].line(), key) for key in keys)
@@ -86,6 +88,29 @@ def _measures(rows: list[dict[str, str]]) -> Iterator[str]:
             "Volumes and their 95 % intervals were told from the intensities of the scan as acquired "
             "by Bayes' rule, with what the method that found the structure would not rule out: "
             f"{ways}."
+        )
+
+
+def _references(rows: list[dict[str, str]]) -> Iterator[str]:
+    compared = [row for row in rows if row.get("reference_status") == "ok"]
+    if not compared:
+        return
+    tolerances = sorted({float(row["surface_dice_tolerance_mm"]) for row in compared})
+    yield (
+        f"{len(compared)} structures were compared with reference masks, on the references' own grids, "
+        "as Metrics Reloaded defines it [@maierhein2024]: by Dice, intersection over union, normalised "
+        f"surface Dice at {' and '.join(f'{mm:g}' for mm in tolerances)} mm, Hausdorff distance, its "
+        "95th percentile and average symmetric surface distance, surfaces weighted by area "
+        "[@nikolov2021]; volumes by limits of agreement [@bland1999] and the intraclass correlation "
+        "ICC(2,1) [@mcgraw1996]."
+    )
+
+
+def _changes(sheet: dict[str, Any]) -> Iterator[str]:
+    if any(visits.pairs(sheet)):
+        yield (
+            "Intervals of changes between timepoints were made of those of both volumes [@zou2008]; a "
+            "change counts where it exceeds what chance alone exceeds in 5 %."
         )
 
 

@@ -258,4 +258,40 @@ REFERENCES = {
         "European Journal of Cancer",
         "10.1016/j.ejca.2008.10.026",
     ),
+    "maierhein2024": Reference(
+        ("Maier-Hein, L.", "Reinke, A.", "others"),
+        2024,
+        "Metrics reloaded: recommendations for image analysis validation",
+        "Nature Methods",
+        "10.1038/s41592-023-02151-z",
+    ),
+    "nikolov2021": Reference(
+        ("Nikolov, S.", "Blackwell, S.", "others"),
+        2021,
+        "Clinically applicable segmentation of head and neck anatomy for radiotherapy: deep learning "
+        "algorithm development and validation study",
+        "Journal of Medical Internet Research",
+        "10.2196/26151",
+    ),
+    "bland1999": Reference(
+        ("Bland, J. M.", "Altman, D. G."),
+        1999,
+        "Measuring agreement in method comparison studies",
+        "Statistical Methods in Medical Research",
+        "10.1177/096228029900800204",
+    ),
+    "mcgraw1996": Reference(
+        ("McGraw, K. O.", "Wong, S. P."),
+        1996,
+        "Forming inferences about some intraclass correlation coefficients",
+        "Psychological Methods",
+        "10.1037/1082-989X.1.1.30",
+    ),
+    "zou2008": Reference(
+        ("Zou, G. Y.", "Donner, A."),
+        2008,
+        "Construction of confidence limits about effect measures: a general approach",
+        "Statistics in Medicine",
+        "10.1002/sim.3095",
+    ),
 }

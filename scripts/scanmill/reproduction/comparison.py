@@ -32,7 +32,8 @@ def compared(
 
 def _files(results: Path, sheet: dict[str, dict[str, Any]]) -> set[str]:
     sources = {row["scan"] for row in sheet.values()}
-    sources |= {mask["source"] for row in sheet.values() for mask in row["labels"]}
+    masks = (mask for row in sheet.values() for mask in (*row["labels"], *row.get("reference", [])))
+    sources |= {mask["source"] for mask in masks}
     phantoms = [s.removeprefix(PHANTOM) for s in sources if s.startswith(PHANTOM)]
     folders = ["cohort", *(f"cases/{case}" for case in sheet), *(f"phantoms/{p}" for p in phantoms)]
     found = [path for folder in folders for path in (results / folder).rglob("*") if path.is_file()]

@@ -9,7 +9,7 @@ from scanmill.recipe_text import written
 from scanmill.reproduction.inputs import Search
 
 CONFIG = "config.yaml"
-COLUMNS = ("case", "scan", "series", "volume", "recipe", "labels", "seeds", "role")
+COLUMNS = ("case", "scan", "series", "volume", "recipe", "labels", "seeds", "reference", "role")
 
 
 def contents(provenance: dict[str, Any], search: Search) -> dict[str, str]:

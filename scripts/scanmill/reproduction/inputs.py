@@ -33,24 +33,30 @@ class Search:
     missing: list[str] = field(default_factory=list)
 
     def row(self, case: str) -> dict[str, str]:
-        """What a sheet says of a case: scan, series, volume, labels and seeds."""
+        """What a sheet says of a case: scan, series, volume, labels, seeds and reference."""
         row = self.provenance["sheet"][case]
         read = self.provenance["inputs"][case]
         scans = _sums(read["ingest"], "scan")
-        labels = _sums(read["segment"], "supplied")
         of_case = {"scan": self._source(case, "scan", row["scan"], scans, scans)}
         of_case |= dict(zip(("series", "volume"), self._chosen(case, row), strict=True))
-        paths = [
-            self._source(case, "labels", mask["source"], labels[n : n + 1], labels)
-            for n, mask in enumerate(row["labels"])
-        ]
-        names = [mask["structure"] for mask in row["labels"]]
-        of_case["labels"] = ";".join(
-            f"{name}={path}" if name else path for name, path in zip(names, paths, strict=True)
-        )
+        labels = _sums(read["segment"], "supplied")
+        of_case["labels"] = self._masks(case, "labels", row["labels"], labels)
+        compared = _sums(read.get("agreement", []), "reference")
+        of_case["reference"] = self._masks(case, "reference", row.get("reference", []), compared)
         seeds = _sums(read["segment"], "seeds")
         found = [self._source(case, "seeds", "file", seeds, seeds)] if row["seeds"] else [""]
         return of_case | {"seeds": found[0]}
+
+    def _masks(self, case: str, part: str, masks: list[dict[str, Any]], sums: list[str]) -> str:
+        """The cell of a sheet for label files. masks: structure and source of each, as told."""
+        paths = [
+            self._source(case, part, mask["source"], sums[n : n + 1], sums)
+            for n, mask in enumerate(masks)
+        ]
+        return ";".join(
+            f"{mask['structure']}={path}" if mask["structure"] else path
+            for mask, path in zip(masks, paths, strict=True)
+        )
 
     def models(self, recipe: str) -> list[Path]:
         """The folders of a recipe's networks, in its order; an empty path for what is not found."""
