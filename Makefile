@@ -42,7 +42,7 @@ reproduce: RUN ?= results
 reproduce: $(VENV)/.complete
 	$(BIN)/python scripts/reproduce.py "$(RUN)" --to "$(TO)" $(if $(SCANS),--scans "$(SCANS)") --cores $(CORES)
 
-# What exported DICOM objects are read back with; without it, those tests are skipped.
+# What exported DICOM objects and meshes are read back with; without it, those tests are skipped.
 readers: $(READERS)/.complete
 $(READERS)/.complete: envs/readers.lock
 	rm -rf $(READERS)
@@ -100,4 +100,5 @@ lock: $(VENV)/.complete
 	uv pip compile --universal --generate-hashes --no-header --quiet --no-emit-index-url --group test pyproject.toml --output-file $(LOCK)
 	uv pip compile --universal --generate-hashes --no-header --quiet --no-emit-index-url --python-version 3.11 envs/learn.in --output-file envs/learn.lock
 	uv pip compile --universal --generate-hashes --no-header --quiet --no-emit-index-url --python-version 3.11 envs/nnunet.in --output-file envs/nnunet.lock
+	uv pip compile --universal --generate-hashes --no-header --quiet --no-emit-index-url --python-version 3.11 envs/readers.in --output-file envs/readers.lock
 	$(BIN)/python envs/conda_environment.py

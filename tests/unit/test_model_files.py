@@ -1,38 +1,19 @@
 """What was simulated, as other programs read it."""
 
-from dataclasses import replace
 from itertools import pairwise
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from cylinder_samples import cylinder_wall, moved, volumes
-from scanmill.simulation.body import EDGES, SIDES, Elastic, Fixed, Problem, Springs
+from cylinder_samples import volumes
+from model_samples import BODY, DIGITS, HALF, PROBLEM, SOLUTION, matrices
+from scanmill.simulation.body import EDGES, SIDES
 from scanmill.simulation.model_files import PROBLEMS, SOLUTIONS, write_problem, write_solution
-from scanmill.simulation.solution import Solution, first_principal, von_mises
+from scanmill.simulation.solution import first_principal, von_mises
 from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkFiltersCore import vtkMassProperties
 from vtkmodules.vtkIOGeometry import vtkSTLReader
 from vtkmodules.vtkIOXML import vtkXMLUnstructuredGridReader
-from wall_cases import ROTATION, SHIFT
-
-WALL = moved(cylinder_wall(10.0, 15.0, 4.0, around=16, layers=2, along=2), ROTATION, SHIFT)
-HALF = len(WALL.cells) // 2
-BODY = replace(WALL, parts={"thrombus": np.arange(HALF), "wall": np.arange(HALF, len(WALL.cells))})
-PROBLEM = Problem(
-    BODY,
-    {"thrombus": Elastic(0.1, 0.45), "wall": Elastic(2.0, 0.45)},
-    {"inner": 0.016},
-    {"bottom": Fixed(), "top": Springs(0.5, 0.1)},
-)
-RANDOM = np.random.default_rng(6)
-SOLUTION = Solution(
-    RANDOM.normal(size=BODY.points.shape),
-    RANDOM.normal(size=(len(BODY.cells), 6)),
-    RANDOM.normal(size=(len(BODY.cells), 6)),
-)
-# To what ten digits tell of coordinates.
-DIGITS = {"rtol": 1e-9, "atol": 1e-7}
 
 
 def write(path):
@@ -41,11 +22,6 @@ def write(path):
     else:
         write_solution(path, BODY, SOLUTION)
     return path
-
-
-def matrices(tensors):
-    """Symmetric matrices of xx yy zz xy yz zx."""
-    return tensors[:, [[0, 3, 5], [3, 1, 4], [5, 4, 2]]]
 
 
 @pytest.mark.parametrize("suffix", [*PROBLEMS, *SOLUTIONS])

@@ -25,7 +25,7 @@ BULK_TO_SHEAR = 300.0
 # Of the fourth power of the change of volume, which the model has not; for 0, CalculiX takes its own.
 NO_QUARTIC = 1e10
 # At first, in all, at least and at most, of a load that is applied bit by bit.
-INCREMENTS = "0.1, 1.0, 1e-5, 0.25"
+INCREMENTS = "0.3, 1.0, 1e-5, 0.5"
 # Nodes and elements that a deck says displacements, stresses and strains of.
 OUTPUT = """*NODE PRINT, NSET=BODY, FREQUENCY=10000
 U
