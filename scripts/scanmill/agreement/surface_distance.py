@@ -3,7 +3,8 @@
 As DeepMind's library surface-distance has them (Nikolov et al. 2021, doi:10.2196/26151): where eight
 voxels meet that are not all alike lies a surface element, as large as what marching cubes put there.
 The distance of an element is that of its place, the point where the voxels meet, to the nearest such
-place of the other surface. Own code, with its numbers: the library's release does not run with NumPy 2.
+place of the other surface. Own code, with its numbers: the library's release fails with NumPy 2 where a
+mask is empty, keeps maps of distances of whole boxes, and its table of areas is here already.
 """
 
 from dataclasses import dataclass
