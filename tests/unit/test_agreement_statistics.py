@@ -95,6 +95,10 @@ def test_two_cases_have_counts_and_no_statistics():
     assert "bias_mm3" not in first and "icc" not in first
 
 
+def test_what_neither_case_nor_reference_has_is_no_row():
+    assert list(agreement_rows([row("a", "", "", "both-empty")], {"a": "r"})) == []
+
+
 def test_recipes_are_not_mixed():
     rows = [row(f"c{n}", str(10 * n), str(10 * n + 1), dice="0.9") for n in range(1, 7)]
     found = list(agreement_rows(rows, {f"c{n}": "ab"[n % 2] for n in range(7)}))

@@ -18,11 +18,13 @@ Row = Mapping[str, str]
 def agreement_rows(rows: list[Row], recipes: Mapping[str, str]) -> Iterator[dict[str, str | float]]:
     """The rows of the cohort's agreement, by `agreement.columns.AGREEMENT`.
 
+    A structure that no case and no reference has is in none.
+
     rows: of the cohort's table. recipes: of each case, by name.
     """
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
-        if row["reference_status"]:
+        if row["reference_status"] not in ("", BOTH_EMPTY):
             groups.setdefault((recipes[row["case"]], row["structure"]), []).append(row)
     for (recipe, structure), found in groups.items():
         said = {"recipe": recipe, "structure": structure} | _counts(found) | _overlap(found)
@@ -33,7 +35,7 @@ def agreement_rows(rows: list[Row], recipes: Mapping[str, str]) -> Iterator[dict
 
 def _counts(rows: list[Row]) -> dict[str, int]:
     states = Counter(row["reference_status"] for row in rows)
-    known = (COMPARED, MISSED, REFERENCE_EMPTY, BOTH_EMPTY)
+    known = (COMPARED, MISSED, REFERENCE_EMPTY)
     return {
         "compared": states[COMPARED],
         "missed": states[MISSED],
