@@ -31,9 +31,9 @@ class Case:
     volumes: np.ndarray
 
 
-def lame_cylinder(poisson: float) -> Case:
+def lame_cylinder(poisson: float, layers: int = 6) -> Case:
     """A thick elastic cylinder between ends that keep their distance."""
-    wall = cylinder_wall(10.0, 15.0, 3.0, around=72, layers=6, along=2)
+    wall = cylinder_wall(10.0, 15.0, 3.0, around=12 * layers, layers=layers, along=2)
     truth = wall_truths.cylinder(10.0, 15.0, PRESSURE, 0.0, _radii(wall))
     return _cylinder(wall, {"wall": Elastic(1.0, poisson)}, truth)
 

@@ -63,7 +63,10 @@ def write_deck(stream: TextIO, problem: Problem) -> None:
 
 
 def large(problem: Problem) -> bool:
-    """Whether displacements are large: where a material is hyperelastic."""
+    """Whether displacements are large: where a material is hyperelastic.
+
+    What is Elastic follows St. Venant and Kirchhoff's law then, and pressure the faces as they move.
+    """
     return any(isinstance(material, RaghavanVorp) for material in problem.materials.values())
 
 
