@@ -1,9 +1,11 @@
+import re
 import shutil
 
 import numpy as np
 import pytest
 from cylinder_samples import cylinder_wall
 from scanmill.refusal import Refusal
+from scanmill.simulation import calculix
 from scanmill.simulation.body import Elastic, Fixed, Problem, RaghavanVorp, Springs
 from scanmill.simulation.calculix import solve
 
@@ -34,9 +36,11 @@ def test_without_the_program_it_says_which_is_missing(tmp_path, monkeypatch):
         solve(FIXED, seconds=60)
 
 
-def test_a_program_that_hangs_is_ended(in_place_of_ccx):
-    in_place_of_ccx("exec sleep 600")
-    with pytest.raises(Refusal, match=r"solver-slow: .* after 1 s"):
+@pytest.mark.parametrize("script", ["exec sleep 600", "while :; do :; done"])
+def test_a_program_that_hangs_is_ended(in_place_of_ccx, monkeypatch, script):
+    monkeypatch.setattr(calculix, "PATIENCE", 5)
+    in_place_of_ccx(script)
+    with pytest.raises(Refusal, match=r"solver-slow: .* after 1 s of computing"):
         solve(FIXED, seconds=1)
 
 
@@ -121,3 +125,8 @@ def test_strains_and_stresses_are_of_the_displacements(material):
         assert strain[2] == pytest.approx((stretch**2 - 1) / 2, rel=1e-3)
         # Pressure is that on the area as it has become.
         assert stress[2] == pytest.approx(0.02, rel=1e-3)
+
+
+@needs_calculix
+def test_the_version_is_that_of_the_program():
+    assert re.fullmatch(r"\d+\.\d+", calculix.version())

@@ -1,11 +1,14 @@
 """Solve with CalculiX, a program of its own: https://www.calculix.de (GPL)."""
 
+import math
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
 import tempfile
+from functools import partial
 from io import StringIO
 from pathlib import Path
 
@@ -19,6 +22,8 @@ from scanmill.simulation.supports import require_held
 
 PROGRAM = "ccx"
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "CCX_NPROC_EQUATION_SOLVER": "1"}
+# How many times as long it may take: what else the machine does must not decide what is refused.
+PATIENCE = 20
 # The order of tensors in what CalculiX prints, xx yy zz xy xz yz, as columns of a Solution's.
 PRINTED = [0, 1, 2, 3, 5, 4]
 # Points of a quadratic tetrahedron where stress is found, all of one weight.
@@ -26,7 +31,7 @@ INTEGRATION_POINTS = 4
 
 
 def solve(problem: Problem, seconds: float) -> Solution:
-    """What CalculiX finds in one thread, and in so many seconds at most.
+    """What CalculiX finds in one thread, computing for so many seconds at most.
 
     Raises Refusal where nothing holds the body, or CalculiX is missing, fails, takes longer or comes to
     no balance of forces; MemoryError where it has too little memory.
@@ -43,6 +48,12 @@ def solve(problem: Problem, seconds: float) -> Solution:
         return _solution(Path(folder) / "job.dat", problem)
 
 
+def version() -> str:
+    """The version of the program that is installed, for who writes down what was used."""
+    told = subprocess.run([PROGRAM, "-v"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    return told.stdout.split()[-1]
+
+
 def _run(program: str, folder: Path, seconds: float) -> None:
     try:
         done = subprocess.run(
@@ -54,11 +65,13 @@ def _run(program: str, folder: Path, seconds: float) -> None:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            timeout=seconds,
+            timeout=seconds * PATIENCE,
+            preexec_fn=partial(_limit, math.ceil(seconds)),
         )
     except subprocess.TimeoutExpired as error:
-        reason = f"CalculiX was not done after {seconds:.0f} s, the most that it was given"
-        raise Refusal("solver-slow", reason) from error
+        raise _slow(seconds) from error
+    if done.returncode == -signal.SIGXCPU:
+        raise _slow(seconds)
     if done.returncode == -signal.SIGKILL or "error allocating memory" in done.stdout:
         raise MemoryError("CalculiX had too little memory")
     # What it exits with tells nothing: 0 also after errors.
@@ -66,12 +79,23 @@ def _run(program: str, folder: Path, seconds: float) -> None:
         raise Refusal("solver-failed", f"CalculiX failed{_told(done.stdout)}")
 
 
+def _limit(seconds: int) -> None:
+    """Let this process compute for so long, and leave no image of itself when it is ended."""
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _slow(seconds: float) -> Refusal:
+    reason = f"CalculiX was not done after {seconds:.0f} s of computing, the most that it was given"
+    return Refusal("solver-slow", reason)
+
+
 def _told(output: str) -> str:
     """What CalculiX said of its first error, if anything, in one line without names of files."""
-    said = re.search(r"\*ERROR[^:\n]*:?(.*(?:\n {6,}\S.*)*)", output)
-    return (
-        "" if said is None else ": " + re.sub(r"\S*job\S*", "its input", " ".join(said[0].split()))
-    )
+    said = re.search(r"\*ERROR.*(?:\n {6,}\S.*)*", output)
+    if said is None:
+        return ""
+    return ": " + re.sub(r"\S*job\S*", "its input", " ".join(said[0].split()))
 
 
 def _solution(printed: Path, problem: Problem) -> Solution:
