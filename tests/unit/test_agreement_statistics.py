@@ -62,7 +62,8 @@ def test_limits_hold_as_many_differences_as_they_say():
 def row(case, volume, reference, status="ok", dice=""):
     volumes = dict.fromkeys(("volume_mm3", "mask_volume_mm3", "surface_volume_mm3"), volume)
     said = {"case": case, "structure": "liver", "reference_status": status, "dice": dice}
-    return said | volumes | {"reference_volume_mm3": reference}
+    ends = {"volume_low_mm3": "0", "volume_high_mm3": "500"}
+    return said | volumes | ends | {"reference_volume_mm3": reference}
 
 
 def test_a_cohort_has_a_row_for_each_structure_and_quantity():
@@ -85,6 +86,9 @@ def test_a_cohort_has_a_row_for_each_structure_and_quantity():
         pytest.approx((0.88, 0.8, 0.96))
     )
     assert first["icc_ci_low"] < first["icc"] < first["icc_ci_high"]
+    # Of the 17 readings by the mini meter, 12 are not above 500.
+    assert first["interval_holds_percent"] == pytest.approx(100 * 12 / 17)
+    assert "interval_holds_percent" not in found[1]
     assert set(first) == set(AGREEMENT)
 
 

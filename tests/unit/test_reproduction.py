@@ -97,6 +97,27 @@ def test_masks_seeds_and_maps_are_found_each_by_its_own_checksum(places):
     )
 
 
+def test_references_are_found_as_labels_are(places):
+    now, sources = places
+    for name in ("x.nii.gz", "y.nii.gz"):
+        (now / name).write_text(name)
+    known = provenance({"scan": "phantom:ct-straight"}, ["2" * 64])
+    assert Search(known, sources, now).row("a")["reference"] == ""
+    masks = [{"structure": name, "source": "file"} for name in ("liver", "spleen")]
+    known["sheet"]["a"]["reference"] = masks
+    known["inputs"]["a"]["agreement"] = [
+        {"name": "labels", "sha256": "1" * 64},
+        {"name": "reference", "sha256": checksum(now / "y.nii.gz")},
+        {"name": "reference", "sha256": checksum(now / "x.nii.gz")},
+    ]
+    search = Search(known, sources, now)
+    assert search.row("a")["reference"] == f"liver={now / 'y.nii.gz'};spleen={now / 'x.nii.gz'}"
+    assert not search.missing
+    search = Search(known, sources, None)
+    search.row("a")
+    assert [text.partition(" was")[0] for text in search.missing] == ["reference of a"] * 2
+
+
 def test_which_series_was_meant_is_on_the_runs_card_alone(places):
     now, sources = places
     series = now / "deep" / "series"

@@ -9,7 +9,8 @@ from scanmill.agreement.bland_altman import limits_of_agreement
 from scanmill.agreement.columns import BOTH_EMPTY, COMPARED, MISSED, REFERENCE_EMPTY
 from scanmill.agreement.intraclass import intraclass
 
-QUANTITIES = ("volume_mm3", "mask_volume_mm3", "surface_volume_mm3")
+WITH_INTERVAL = "volume_mm3"
+QUANTITIES = (WITH_INTERVAL, "mask_volume_mm3", "surface_volume_mm3")
 # Fewer differences have no spread to speak of.
 FEWEST = 3
 Row = Mapping[str, str]
@@ -30,7 +31,8 @@ def agreement_rows(rows: list[Row], recipes: Mapping[str, str]) -> Iterator[dict
         said = {"recipe": recipe, "structure": structure} | _counts(found) | _overlap(found)
         for quantity in QUANTITIES:
             pairs = _pairs(found, quantity)
-            yield said | {"quantity": quantity, "n": len(pairs)} | _statistics(pairs)
+            row = said | {"quantity": quantity, "n": len(pairs)} | _statistics(pairs)
+            yield row | (_held(found) if quantity == WITH_INTERVAL else {})
 
 
 def _counts(rows: list[Row]) -> dict[str, int]:
@@ -55,6 +57,20 @@ def _pairs(rows: list[Row], quantity: str) -> np.ndarray:
     """Measured and reference, (n, 2), where there are both."""
     cells = [(row[quantity], row["reference_volume_mm3"]) for row in rows]
     return np.array([pair for pair in cells if all(pair)], float).reshape(-1, 2)
+
+
+def _held(rows: list[Row]) -> dict[str, float]:
+    """How often the interval of the volume holds the reference's, %."""
+    known = [row for row in rows if row[WITH_INTERVAL] and row["reference_volume_mm3"]]
+    if not known:
+        return {}
+    held = (
+        float(row["volume_low_mm3"])
+        <= float(row["reference_volume_mm3"])
+        <= float(row["volume_high_mm3"])
+        for row in known
+    )
+    return {"interval_holds_percent": 100 * sum(held) / len(known)}
 
 
 def _statistics(pairs: np.ndarray) -> dict[str, float]:

@@ -84,6 +84,11 @@ AGREEMENT = {
         "",
         MCGRAW_WONG,
     ),
+    "interval_holds_percent": Column(
+        "Cases whose 95 % interval of volume_mm3 holds the reference volume, of n; the interval knows "
+        "the scan and the method, and not how else a person would draw",
+        "%",
+    ),
     "dice_median": Column("Median of dice over the compared cases", source=RELOADED),
     "dice_min": Column("The least of them", source=RELOADED),
     "dice_max": Column("The largest of them", source=RELOADED),
