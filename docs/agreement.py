@@ -57,8 +57,8 @@ def read(path: Path) -> Rows:
 
 def table(measured: Rows, agreement: Rows) -> None:
     """Print how masks agree, by median, and volumes."""
-    head = ("structure", "scans", "Dice", "surface Dice at 1 mm", "HD95, mm", "mean distance, mm")
-    head += ("bias of volume, mm3", "95 % of differences, mm3", "ICC(2,1)")
+    head = ("structure", "masks", "Dice", "surface Dice at 1 mm", "HD95, mm", "mean distance, mm")
+    head += ("volumes", "bias, mm3", "95 % of differences, mm3", "ICC(2,1)", "interval holds")
     print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
     for row in agreement:
         if row["quantity"] != "volume_mm3":
@@ -78,9 +78,10 @@ def table(measured: Rows, agreement: Rows) -> None:
         )
         ends = [float(row[f"bias_ci_{end}_mm3"]) for end in ("low", "high")]
         icc = [float(row[name]) for name in ("icc", "icc_ci_low", "icc_ci_high")]
-        cells = [row["structure"], row["n"], *medians]
+        cells = [row["structure"], row["compared"], *medians, row["n"]]
         cells += [f"{bias:+.0f} ({ends[0]:+.0f} to {ends[1]:+.0f})", f"{low:+.0f} to {high:+.0f}"]
         cells += ["{:.2f} ({:.2f} to {:.2f})".format(*icc)]
+        cells += [f"{float(row['interval_holds_percent']):.0f} %"]
         print(f"| {' | '.join(cells)} |")
 
 
