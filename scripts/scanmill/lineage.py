@@ -17,7 +17,14 @@ LIBRARY = Path(__file__).parent
 ROOT = LIBRARY.parents[1]
 LOCK = ROOT / "envs" / "requirements.lock"
 # The workflow itself, but for its documentation, tests and shipped recipes.
-CODE = ("Snakefile", "rules/*.smk", "scripts/**/*.py", "config/schemas/*", "config/phantoms.yaml")
+CODE = (
+    "Snakefile",
+    "rules/*.smk",
+    "scripts/**/*.py",
+    "scripts/scanmill/report/*",
+    "config/schemas/*",
+    "config/phantoms.yaml",
+)
 
 
 def fingerprint(script: Path, lock: Path) -> str:
@@ -25,9 +32,9 @@ def fingerprint(script: Path, lock: Path) -> str:
     modules = _closure(script)
     packages = {name for path in (script, *modules) for name in _packages(path)}
     total = hashlib.sha256(lock_file.fingerprint(lock, packages, all_packages()).encode())
-    for module in sorted(modules):
-        total.update(f"{module.relative_to(LIBRARY)}\0".encode())
-        total.update(hashlib.sha256(module.read_bytes()).digest())
+    for part in sorted(modules.union(*map(_beside, modules))):
+        total.update(f"{part.relative_to(LIBRARY)}\0".encode())
+        total.update(hashlib.sha256(part.read_bytes()).digest())
     return total.hexdigest()
 
 
@@ -40,7 +47,7 @@ def all_packages() -> frozenset[str]:
 
 def code() -> dict[str, str]:
     """SHA-256 of every file of the workflow's code, by its path in the workflow."""
-    files = sorted(path for pattern in CODE for path in ROOT.glob(pattern))
+    files = sorted({path for pattern in CODE for path in ROOT.glob(pattern) if path.is_file()})
     return {
         path.relative_to(ROOT).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in files
@@ -66,6 +73,13 @@ def _closure(script: Path) -> set[Path]:
         front = {module for path in front for module in _imports(path)} - found
         found |= front
     return found
+
+
+def _beside(module: Path) -> set[Path]:
+    """What a package has beside its modules, as the templates of pages, where this is its first."""
+    if module.name != "__init__.py":
+        return set()
+    return {file for file in module.parent.iterdir() if file.is_file() and file.suffix != ".py"}
 
 
 def _imports(path: Path) -> set[Path]:

@@ -66,18 +66,21 @@ def run_stage(
     parameters: Mapping[str, Any],
     private: Mapping[str, Any] | None = None,
     library: str = "",
+    refused: Callable[..., None] | None = None,
 ) -> None:
     """Run one stage of one case: `body(record, **inputs, **outputs, **parameters, **private)`.
 
     inputs, outputs: name to path; an output without suffix is a folder, and all lie in one folder. An
     input that lies there too, or was downloaded, is a result of an earlier stage: it must be what that
     stage wrote, and its refusal is passed on. private: parameters that may name the patient; the
-    sidecars do not tell them. library: fingerprint of the code (`lineage`). Raises Damaged
-    (`remove_damaged`), and whatever the body does.
+    sidecars do not tell them. library: fingerprint of the code (`lineage`). refused: writes the
+    outputs of a refused case, `refused(said, **outputs, **parameters)` with what the sidecar says;
+    without it they are left empty. Raises Damaged (`remove_damaged`), and whatever the body does.
     """
     (folder,) = {path.parent for path in outputs.values()}
     with sole_writer(folder, name):
-        said = _said(name, body, inputs, outputs, parameters, private or {}) | {"library": library}
+        said = _said(name, body, inputs, outputs, parameters, private or {}, refused)
+        said["library"] = library
         for path in outputs.values():
             write_sidecar(path, said)
 
@@ -89,6 +92,7 @@ def _said(
     outputs: Paths,
     parameters: Mapping[str, Any],
     private: Mapping[str, Any],
+    refused: Callable[..., None] | None,
 ) -> dict[str, Any]:
     """Do what the stage does, and return what its outputs' sidecars say."""
     record = Record()
@@ -101,8 +105,10 @@ def _said(
         _check_there(sums)
         said |= {"status": "refused", "code": refusal.code, "reason": refusal.reason}
         said["stage"] = refusal.stage or name
-        for path in outputs.values():
-            _leave_empty(path)
+        if refused:
+            refused(said, **outputs, **parameters)
+        else:
+            _leave_empty(outputs.values())
     return said | {
         "warnings": record.warnings,
         "frame": "LPS",
@@ -114,10 +120,12 @@ def _said(
     }
 
 
-def run_job(job: Any, body: Callable[..., None]) -> None:
+def run_job(
+    job: Any, body: Callable[..., None], refused: Callable[..., None] | None = None
+) -> None:
     """Run a stage as a Snakemake job: `job` is the `snakemake` object that a script is given.
 
-    The last line of its log says what it used.
+    refused: as for `run_stage`. The last line of its log says what it used.
     """
     note = Path(job.log[0]).with_name("crashed")
     print_to(job.log[0])
@@ -141,7 +149,7 @@ def run_job(job: Any, body: Callable[..., None]) -> None:
     try:
         _check_there(path for files, _ in cards.values() for path in files)
         library = job.params.get("library", "")
-        run_stage(body.__name__, body, inputs, outputs, parameters, private, library)
+        run_stage(body.__name__, body, inputs, outputs, parameters, private, library, refused)
     except SupersededError:
         attempts.give_way()
     except Exception as error:
@@ -208,10 +216,11 @@ def _upstream_warnings(
     return warnings
 
 
-def _leave_empty(path: Path) -> None:
-    if path.suffix:
-        with replacing(path) as temporary:
-            temporary.touch()
-    else:
-        with replacing_folder(path):
-            pass
+def _leave_empty(outputs: Iterable[Path]) -> None:
+    for path in outputs:
+        if path.suffix:
+            with replacing(path) as temporary:
+                temporary.touch()
+        else:
+            with replacing_folder(path):
+                pass
