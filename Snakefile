@@ -1,7 +1,7 @@
 # ScanMill: raw CT and MR scans in; volumes, label maps, surfaces and one table of measurements out.
 # The flow, one rule and one script a stage:
 #   sheet (-> fetch) -> ingest -> resample -> segment -> mesh (-> centreline) -> measure
-#   (-> agreement, export) -> collect (-> compare) -> describe
+#   (-> agreement, export, report) -> collect (-> compare) -> describe
 from snakemake.utils import min_version
 
 min_version("9.20")
@@ -26,6 +26,7 @@ include: "rules/centreline.smk"
 include: "rules/measure.smk"
 include: "rules/agreement.smk"
 include: "rules/export.smk"
+include: "rules/report.smk"
 include: "rules/collect.smk"
 include: "rules/compare.smk"
 include: "rules/describe.smk"

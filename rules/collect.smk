@@ -5,6 +5,8 @@ rule collect:
         sidecars=expand(rules.measure.output.sidecar, case=CASES),
         agreements=expand(rules.agreement.output.sidecar, case=REFERRED),
         exports=exported_objects(),
+        # Not read: pages are made with their cases, in batches (`--batch collect=1/3`) too.
+        pages=case_pages(),
     output:
         **cohort_tables(),
     log:

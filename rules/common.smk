@@ -201,6 +201,11 @@ def exported_objects():
     return expand(rules.export.output.sidecar, case=CASES) if SETTINGS.export else []
 
 
+def case_pages():
+    """The pages of the cases, unless the config does without them."""
+    return expand(rules.report.output.report, case=CASES) if SETTINGS.report else []
+
+
 def interrupted_stages(wildcards):
     """The sidecars that a case lacks though it has others: a stage failed while it was done again.
 
@@ -208,6 +213,7 @@ def interrupted_stages(wildcards):
     """
     stages = [rules.ingest, rules.resample, rules.segment, rules.mesh, rules.measure]
     stages += [rules.export] if SETTINGS.export else []
+    stages += [rules.report] if SETTINGS.report else []
     lacking, there = [], []
     for case, row in ROWS.items():
         asked = [rules.centreline] * SETTINGS.recipes[row.recipe].has_centrelines()

@@ -25,9 +25,9 @@ class Settings:
 
     sheet: absolute path. scans: the rows by case, in the sheet's order, atlases included. recipes:
     by the key that rows carry; the default recipe is among them. formats: of the surface files.
-    parquet: whether the cohort table is written as Parquet too. export: kinds of DICOM objects to
-    write. export_identity: `de-identified`, or `return-to-pacs`. costs: what jobs take. sizes: of
-    the scans, by case.
+    parquet: whether the cohort table is written as Parquet too. report: whether each case gets a page.
+    export: kinds of DICOM objects to write. export_identity: `de-identified`, or `return-to-pacs`.
+    costs: what jobs take. sizes: of the scans, by case.
     """
 
     sheet: Path
@@ -35,6 +35,7 @@ class Settings:
     recipes: dict[str, Recipe]
     formats: tuple[str, ...]
     parquet: bool
+    report: bool
     export: tuple[str, ...]
     export_identity: str
     costs: Costs
@@ -90,6 +91,7 @@ def load(
         shelf.recipes,
         tuple(values["formats"]),
         values["parquet"],
+        values["report"],
         tuple(values["export"]),
         values["export_identity"],
         expected,

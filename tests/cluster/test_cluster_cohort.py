@@ -37,7 +37,7 @@ def test_slurm_was_asked_for_what_the_rules_ask_for(ran, tmp_path):
     assert (megabytes(collected["ReqMem"]), minutes(collected["Timelimit"])) == by_rule.pop(
         "collect"
     )
-    assert by_rule.keys() == {"ingest", "resample", "segment", "mesh", "measure"}
+    assert by_rule.keys() == {"ingest", "resample", "segment", "mesh", "measure", "report"}
     for job in from_cases(jobs):
         assert megabytes(job["ReqMem"]) == max(memory for memory, _ in by_rule.values())
         assert minutes(job["Timelimit"]) == sum(time for _, time in by_rule.values())

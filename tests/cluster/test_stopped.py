@@ -18,7 +18,7 @@ from submitted import command, from_cases, on_slurm, wait_for
 pytestmark = pytest.mark.slow
 
 CASES = ("finished", "held")
-STAGES = ("ingest", "resample", "segment", "mesh", "measure")
+STAGES = ("ingest", "resample", "segment", "mesh", "measure", "report")
 HELD_ALONE = dict.fromkeys((*STAGES, "collect", "describe", "all"), 1)
 # Whoever finds the file empty says which Slurm job it is of, and waits until the file is gone.
 WAITING = """    import os, time
@@ -51,7 +51,7 @@ def started(folder, copy) -> subprocess.Popen:
     held = (folder / "waiting").read_text()
     # However slow the machine: a job that reaches its limit is another fault.
     subprocess.run(["scontrol", "update", f"jobid={held}", "timelimit=120"], check=True)
-    wait_for(lambda: "5 of " in (folder / "printed").read_text())
+    wait_for(lambda: "6 of " in (folder / "printed").read_text())
     return run
 
 

@@ -30,7 +30,7 @@ ENDS = {
 }
 CASES = tuple(ENDS)
 NOT_MADE = ("vanished", "full", "wrong")
-STAGES = ("ingest", "resample", "segment", "mesh", "measure")
+STAGES = ("ingest", "resample", "segment", "mesh", "measure", "report")
 MESH = """    import os, time
     case, place = surfaces.parent.name, surfaces.parents[3]
     mark = place / case

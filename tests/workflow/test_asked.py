@@ -14,7 +14,7 @@ from scanmill.jobs_done import jobs_of
 from scanmill.volume_file import Volume
 from source_samples import write_itk
 
-STAGES = ("ingest", "resample", "segment", "mesh", "measure")
+STAGES = ("ingest", "resample", "segment", "mesh", "measure", "report")
 CONFIG = {"scans": "scans.tsv", "recipe": "./recipe.yaml"}
 
 

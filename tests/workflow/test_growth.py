@@ -6,7 +6,7 @@ from mill import copied, mill, planned, rows
 
 pytestmark = pytest.mark.slow
 
-STAGES = ("ingest", "resample", "segment", "mesh", "measure")
+STAGES = ("ingest", "resample", "segment", "mesh", "measure", "report")
 TEN = [f"c{n}" for n in range(10)]
 TWO = ["new-1", "new-2"]
 OF_OTHER = ["c0", "c1"]

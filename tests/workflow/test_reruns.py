@@ -8,7 +8,7 @@ from mill import mill, planned
 
 pytestmark = pytest.mark.slow
 
-STAGES = ("ingest", "resample", "segment", "mesh", "measure", "collect", "describe")
+STAGES = ("ingest", "resample", "segment", "mesh", "measure", "report", "collect", "describe")
 
 
 def after(stage: str) -> dict[str, int]:
@@ -56,6 +56,7 @@ def test_a_change_reruns_what_depends_on_it_and_nothing_else(finished):
         library / "grid.py": "ingest",
         copy / "scripts" / "measure.py": "measure",
         copy / "scripts" / "segment.py": "segment",
+        library / "report" / "style.css": "report",
     }
     for path, stage in changes.items():
         with one_more_line(path):

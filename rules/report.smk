@@ -1,0 +1,40 @@
+rule report:
+    # The page of a case, to be looked at before its numbers are believed.
+    input:
+        volume=rules.ingest.output.volume,
+        volume_sidecar=rules.ingest.output.sidecar,
+        isotropic=rules.resample.output.isotropic,
+        isotropic_sidecar=rules.resample.output.sidecar,
+        unsmoothed=rules.resample.output.unsmoothed,
+        unsmoothed_sidecar=rules.resample.output.unsmoothed_sidecar,
+        labels=rules.segment.output.labels,
+        labels_sidecar=rules.segment.output.sidecar,
+        overlaps=rules.segment.output.overlaps,
+        overlaps_sidecar=rules.segment.output.overlaps_sidecar,
+        surfaces=rules.mesh.output.surfaces,
+        surfaces_sidecar=rules.mesh.output.sidecar,
+        measurements=rules.measure.output.measurements,
+        measurements_sidecar=rules.measure.output.sidecar,
+    output:
+        report=f"{CASE_FOLDER}/report.html",
+        sidecar=f"{CASE_FOLDER}/report.json",
+    log:
+        "logs/{case}/report.log",
+    benchmark:
+        "benchmarks/{case}/report.tsv"
+    group:
+        group_of
+    conda:
+        "../envs/scanmill.yaml"
+    resources:
+        mem_mb=memory("report"),
+        runtime=minutes("report"),
+        attempt=attempt_number,
+    params:
+        case="{case}",
+        structures=structures_of("name", "label", "colour", "code"),
+        library=library("report"),
+    message:
+        "{wildcards.case}: report"
+    script:
+        "../scripts/report.py"

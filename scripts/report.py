@@ -1,0 +1,131 @@
+"""Report: a page of the case that a person looks at before they believe its numbers.
+
+In: all that the stages before made. Out: report.html, one file that opens from disk and asks for no
+other: slices with outlines, the 3D view, measurements, what is warned of, and what was done to the
+scan. Of a refused case, a page that says why.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scanmill.atomic import replacing
+from scanmill.grid import Grid
+from scanmill.label_map import LabelMap
+from scanmill.label_map_files import read_label_map
+from scanmill.mesh_file import find_surface
+from scanmill.report import figures, scene, tables, window
+from scanmill.report.page import CasePage, Viewed, ViewedScan, case_page, refused_page
+from scanmill.report.picture import Picture
+from scanmill.report.treatment import smoothed, treatment
+from scanmill.report.view import views
+from scanmill.sidecar import read_sidecar
+from scanmill.stage import Record, run_job
+from scanmill.volume_file import read_volume
+
+
+def report(
+    record: Record,
+    volume: Path,
+    isotropic: Path,
+    unsmoothed: Path,
+    labels: Path,
+    overlaps: Path,
+    surfaces: Path,
+    measurements: Path,
+    report: Path,
+    case: str,
+    structures: list[dict[str, Any]],
+) -> None:
+    """Write the page. structures: name, label, colour and code of each, in the recipe's order."""
+    label_map = read_label_map(labels, overlaps, {s["name"]: s["label"] for s in structures})
+    record.grid = label_map.grid
+    resampled = read_sidecar(isotropic)
+    hounsfield = _has_hounsfield(resampled, record.warnings)
+    scan = read_volume(unsmoothed)
+    whole = window.of_image(scan.array, hounsfield)
+    overview = figures.overview(scan.array, label_map, structures, whole)
+    shown = figures.of_structures(scan.array, label_map, structures, whole)
+    corrected = figures.at_same_places(scan, overview, record.grid, whole)
+    viewed = _viewed(scan.array, label_map, structures, surfaces, whole)
+    # One image at a time: a large CT's is most of what a case needs.
+    del scan, label_map
+    stages = [("As acquired", _pictures(volume, overview, record.grid, whole))]
+    stages.append(("Corrected, on the grid of the masks", corrected))
+    if smoothed(resampled):
+        stages.append(("Smoothed", _pictures(isotropic, overview, record.grid, whole)))
+    rows = tables.read_rows(measurements)
+    page = CasePage(
+        case,
+        structures,
+        rows,
+        record.warnings,
+        overview,
+        shown,
+        tables.tables(rows, hounsfield),
+        treatment(resampled),
+        stages,
+        viewed,
+    )
+    write_page(report, case_page(page))
+
+
+def refuse(said: dict[str, Any], report: Path, case: str, structures: list[dict[str, Any]]) -> None:
+    """Write the page of a refused case. said: its sidecar's stage, code and reason."""
+    write_page(report, refused_page(case, said["stage"], said["code"], said["reason"], structures))
+
+
+def write_page(path: Path, text: str) -> None:
+    """Write a page that appears when it is whole."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _has_hounsfield(resampled: dict[str, Any], warnings: list[dict[str, str]]) -> bool:
+    """Whether the scan's values are HU: it is a CT, and nothing speaks against it."""
+    doubted = "not-hounsfield" in {warning["code"] for warning in warnings}
+    return resampled["parameters"]["modality"] == "CT" and not doubted
+
+
+def _pictures(path: Path, shown: list[Picture], grid: Grid, whole: window.Window) -> list[Picture]:
+    return figures.at_same_places(read_volume(path), shown, grid, whole)
+
+
+def _viewed(
+    image: np.ndarray,
+    label_map: LabelMap,
+    structures: list[dict[str, Any]],
+    surfaces: Path,
+    whole: window.Window,
+) -> Viewed:
+    """The 3D view, of the structures that have a surface. image: on the label map's grid."""
+    meshed = read_sidecar(surfaces)["structures"]
+    closed = [s for s in structures if meshed.get(s["name"], {}).get("status") == "ok"]
+    made, fewer, places = scene.Scene(), False, np.zeros(label_map.array.max() + 1, "<u2")
+    bodies = []
+    for n, structure in enumerate(closed, 1):
+        surface = find_surface(surfaces, structure["name"])
+        simple = scene.shown_surface(surface, len(closed))
+        fewer |= len(simple.triangles) < len(surface.triangles)
+        around = structure["label"] in label_map.covered
+        made.add_surface(structure["colour"], simple, around)
+        bodies.append({key: structure[key] for key in ("name", "colour")} | {"around": around})
+        if structure["label"] < len(places):
+            places[structure["label"]] = n
+    step = scene.every(label_map.grid)
+    some = (slice(None, None, step),) * 3
+    grid = scene.coarser(label_map.grid, step)
+    made.add_slices(whole.grey(image[some]), grid)
+    across = sorted(views(grid), key=lambda view: view.across)
+    scan = ViewedScan(
+        [view.name for view in across],
+        list(grid.size),
+        scene.packed(places[label_map.array[some]].tobytes()),
+        step,
+    )
+    viewer = scene.packed(scene.viewer().encode())
+    return Viewed(viewer, scene.licence(), made.packed(), bodies, fewer, scan)
+
+
+if __name__ == "__main__":
+    run_job(snakemake, report, refused=refuse)

@@ -1,0 +1,84 @@
+"""A case whose stages have run, all but its report: a ball in an organ, on an oblique grid."""
+
+from pathlib import Path
+
+import numpy as np
+from earlier import GRID, LABELS, ball, image, organ, put_doubts, put_label_map, put_volume
+from measure import measure
+from mesh import mesh
+from resample import resample
+from scanmill.stage import run_stage
+
+from report import refuse, report
+
+COLOURS = {"organ": "#dd8265", "ball": "#33cc55"}
+# Noise of a CT, without which nothing is there to be smoothed.
+SD = 25.0
+READ = ("volume", "isotropic", "unsmoothed", "labels", "overlaps", "surfaces", "measurements")
+
+
+def put_case(folder: Path, correct: dict[str, str]) -> dict[str, Path]:
+    """Run the stages before; what report reads, by name."""
+    noise = np.random.default_rng(5).normal(0, SD, GRID.shape)
+    volume = put_volume(folder / "volume.nii.gz", (image() + noise).astype(np.int16))
+    resampled = {n: folder / f"{n}.nii.gz" for n in ("isotropic", "unsmoothed", "artefacts")}
+    parameters = {"spacing": "native", "modality": "CT", "correct": correct}
+    run_stage("resample", resample, {"volume": volume}, resampled, parameters)
+    labelled = put_label_map(folder, {"structures": {}}, organ=organ(), ball=ball())
+    meshed = {"surfaces": folder / "surfaces", "model": folder / "model.glb"}
+    structures = [
+        {
+            "name": name,
+            "label": label,
+            "colour": COLOURS[name],
+            "triangles": None,
+            "distances_to": [],
+            "drawn": False,
+        }
+        for name, label in LABELS.items()
+    ]
+    asked = ("name", "label", "colour", "triangles")
+    parameters = {"structures": chosen(structures, asked), "formats": ["ply"], "pass_band": 0.1}
+    run_stage("mesh", mesh, labelled, meshed, parameters)
+    inputs = {
+        "volume": volume,
+        "isotropic": resampled["unsmoothed"],
+        "artefacts": resampled["artefacts"],
+        **labelled,
+        "doubts": put_doubts(folder),
+        "surfaces": meshed["surfaces"],
+        "centrelines": [],
+    }
+    asked = ("name", "label", "distances_to", "drawn")
+    parameters = {
+        "case": folder.name,
+        "structures": chosen(structures, asked),
+        "ledger_limit": 0.001,
+    }
+    measured = {"measurements": folder / "measurements.csv"}
+    run_stage("measure", measure, inputs, measured, parameters)
+    found = {"volume": volume} | resampled | labelled | meshed | measured
+    return {name: found[name] for name in READ}
+
+
+def run_report(inputs: dict[str, Path]) -> Path:
+    """Run the stage; the page."""
+    folder = inputs["volume"].parent
+    page = folder / "report.html"
+    structures = [
+        {
+            "name": name,
+            "label": label,
+            "colour": COLOURS[name],
+            "code": {"scheme": "SCT", "value": "1", "meaning": f"{name} & its <rim>"},
+        }
+        for name, label in LABELS.items()
+    ]
+    parameters = {"case": folder.name, "structures": structures}
+    run_stage("report", report, inputs, {"report": page}, parameters, refused=refuse)
+    return page
+
+
+def chosen(structures: list[dict], keys: tuple[str, ...]) -> list[dict]:
+    """What a stage needs to know of structures."""
+    return [{key: s[key] for key in keys} for s in structures]

@@ -1,0 +1,114 @@
+"""The report stage: a page that is whole, says what the results say, and is the same every time."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+from case_to_report import put_case, run_report
+from earlier import REFUSED, put_refused
+from scanmill.sidecar import read_sidecar
+
+SMOOTHED = {"metal": "mark", "bias": "off", "noise": "diffusion"}
+
+
+class Reader(HTMLParser):
+    """The elements of a page with their attributes, and its text."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.elements, self.said, self.hidden = [], [], False
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        self.hidden = tag in ("script", "style")
+
+    def handle_endtag(self, tag):
+        self.hidden = False
+
+    def handle_data(self, data):
+        if not self.hidden:
+            self.said.append(data)
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.said).split())
+
+    def of(self, name, key):
+        return [found[key] for tag, found in self.elements if tag == name and key in found]
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    return put_case(tmp_path_factory.mktemp("cases") / "case-one", SMOOTHED)
+
+
+@pytest.fixture(scope="module")
+def page(inputs):
+    return run_report(inputs)
+
+
+def test_the_page_says_what_the_results_say(page, inputs):
+    read = Reader(page.read_text(encoding="utf-8"))
+    assert "case-one" in read.text and "2 of 2 structures measured" in read.text
+    for row in inputs["measurements"].read_text().splitlines()[1:]:
+        cells = row.split(",")
+        assert cells[1] in read.text
+    said = read_sidecar(inputs["measurements"])
+    assert said["warnings"]
+    for warning in said["warnings"]:
+        assert warning["message"] in read.text
+    assert "organ & its <rim>" in read.text
+    noise = read_sidecar(inputs["isotropic"])["corrections"]["noise"]
+    assert (
+        f"standard deviation {noise['sd_before']:.3g} before, {noise['sd_after']:.3g} after"
+        in read.text
+    )
+    # Overview, structures, and the scan as acquired, corrected and smoothed: three views of each.
+    assert len(read.of("image", "href")) == 3 * (1 + 2 + 3)
+
+
+def test_volumes_and_intervals_are_those_of_the_table(page, inputs):
+    header, *rows = (line.split(",") for line in inputs["measurements"].read_text().splitlines())
+    text = Reader(page.read_text(encoding="utf-8")).text
+    for row in rows:
+        cells = dict(zip(header, row, strict=True))
+        told = re.search(rf"{cells['structure']} ([\d.]+) \(([\d.]+) to ([\d.]+)\)", text)
+        exact = [float(cells[f"volume_{end}mm3"]) / 1000 for end in ("", "low_", "high_")]
+        assert [float(value) for value in told.groups()] == pytest.approx(exact, rel=1e-3)
+
+
+def test_the_page_asks_for_no_other_file_and_names_none(page, inputs):
+    text = page.read_text(encoding="utf-8")
+    read = Reader(text)
+    for tag, attributes in read.elements:
+        for key in ("src", "href", "srcset", "action", "data"):
+            assert attributes.get(key, "").startswith(("data:", "#")) or key not in attributes, tag
+    assert "default-src 'none'" in text
+    assert str(inputs["volume"].parent.parent) not in text
+
+
+def test_the_same_case_gives_the_same_bytes(page, inputs):
+    before = page.read_bytes()
+    assert run_report(inputs).read_bytes() == before
+    assert read_sidecar(page)["status"] == "ok"
+
+
+def test_a_structure_that_others_lie_in_is_seen_through_and_each_can_be_hidden(page):
+    boxes = [
+        found
+        for tag, found in Reader(page.read_text(encoding="utf-8")).elements
+        if tag == "input" and "data-body" in found
+    ]
+    assert ["data-around" in box for box in boxes] == [True, False]
+
+
+def test_a_refused_case_has_a_page_that_says_why(inputs, tmp_path):
+    folder = tmp_path / "case-two"
+    refused = {name: put_refused(folder / path.name) for name, path in inputs.items()}
+    page = run_report(refused)
+    text = Reader(page.read_text(encoding="utf-8")).text
+    assert REFUSED["reason"] in text and REFUSED["code"] in text and "case-two" in text
+    said = json.loads((folder / "report.json").read_text())
+    assert (said["status"], said["code"]) == ("refused", REFUSED["code"])
