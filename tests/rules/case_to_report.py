@@ -17,14 +17,19 @@ SD = 25.0
 READ = ("volume", "isotropic", "unsmoothed", "labels", "overlaps", "surfaces", "measurements")
 
 
-def put_case(folder: Path, correct: dict[str, str]) -> dict[str, Path]:
-    """Run the stages before; what report reads, by name."""
+def put_case(
+    folder: Path, correct: dict[str, str], masks: dict[str, np.ndarray] | None = None
+) -> dict[str, Path]:
+    """Run the stages before; what report reads, by name. masks: of the structures, else both."""
+    masks = {"organ": organ(), "ball": ball()} if masks is None else masks
+    lacking = {"status": "refused", "code": "structure-empty", "reason": "no voxel was found"}
+    said = {name: {"status": "ok"} if name in masks else lacking for name in LABELS}
     noise = np.random.default_rng(5).normal(0, SD, GRID.shape)
     volume = put_volume(folder / "volume.nii.gz", (image() + noise).astype(np.int16))
     resampled = {n: folder / f"{n}.nii.gz" for n in ("isotropic", "unsmoothed", "artefacts")}
     parameters = {"spacing": "native", "modality": "CT", "correct": correct}
     run_stage("resample", resample, {"volume": volume}, resampled, parameters)
-    labelled = put_label_map(folder, {"structures": {}}, organ=organ(), ball=ball())
+    labelled = put_label_map(folder, {"structures": said}, **masks)
     meshed = {"surfaces": folder / "surfaces", "model": folder / "model.glb"}
     structures = [
         {

@@ -6,9 +6,10 @@ from html.parser import HTMLParser
 
 import pytest
 from case_to_report import put_case, run_report
-from earlier import REFUSED, put_refused
+from earlier import LABELS, REFUSED, organ, put_refused
 from scanmill.sidecar import read_sidecar
 
+UNTREATED = {"metal": "off", "bias": "off", "noise": "off"}
 SMOOTHED = {"metal": "mark", "bias": "off", "noise": "diffusion"}
 
 
@@ -102,6 +103,17 @@ def test_a_structure_that_others_lie_in_is_seen_through_and_each_can_be_hidden(p
         if tag == "input" and "data-body" in found
     ]
     assert ["data-around" in box for box in boxes] == [True, False]
+
+
+@pytest.mark.parametrize("masks", [{}, {"organ": organ()}], ids=["none", "one"])
+def test_structures_that_were_not_found_are_said_to_be(tmp_path, masks):
+    page = run_report(put_case(tmp_path / "case-one", UNTREATED, masks))
+    read = Reader(page.read_text(encoding="utf-8"))
+    assert f"{len(masks)} of 2 structures measured" in read.text
+    lacking = [name for name in LABELS if name not in masks]
+    assert f"{', '.join(lacking)}: no voxel was found structure-empty" in read.text
+    assert len(read.of("image", "href")) == 3 * (1 + len(masks) + 2)
+    assert ("Nothing was measured" in read.text) == (not masks)
 
 
 def test_a_refused_case_has_a_page_that_says_why(inputs, tmp_path):

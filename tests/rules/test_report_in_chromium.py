@@ -5,9 +5,13 @@ import io
 import numpy as np
 import pytest
 from axe_core_python.selenium import Axe
-from case_to_report import put_case, run_report
+from case_to_report import COLOURS, put_case, run_report
 from chromium import BROWSER, DRIVER, chromium, errors, requests, wait
+from earlier import GRID, ball
 from PIL import Image
+from scanmill.mesh_file import read_surface
+from scanmill.report.window import SOFT
+from scanmill.volume_file import read_volume
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -23,9 +27,13 @@ DRAWN = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(d
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    inputs = put_case(tmp_path_factory.mktemp("cases") / "case-one", PLAIN)
-    return run_report(inputs).as_uri()
+def case(tmp_path_factory):
+    return tmp_path_factory.mktemp("cases") / "case-one"
+
+
+@pytest.fixture(scope="module")
+def page(case):
+    return run_report(put_case(case, PLAIN)).as_uri()
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +77,26 @@ def test_the_3d_view_shows_the_structures_and_each_can_be_hidden(browser):
     assert canvas(browser).std() < 1
     click(browser, "[data-all='true']")
     assert (canvas(browser) == both).all()
+
+
+def test_surfaces_and_scan_lie_where_they_are_in_the_patient(browser, case):
+    props = "window.renderWindow.getRenderers().at(-1).getViewProps()"
+    found = browser.execute_script(
+        f"return {props}.filter(p => p.isA('vtkActor')).map(p => p.getMapper().getBounds())"
+    )
+    for name, bounds in zip(COLOURS, found, strict=True):
+        points = read_surface(case / "surfaces" / f"{name}.ply").points
+        ends = np.stack([points.min(axis=0), points.max(axis=0)], axis=1).ravel()
+        assert bounds == pytest.approx(ends, abs=0.2)
+    image = f"{props}.find(p => p.isA('vtkImageSlice')).getMapper().getInputData()"
+    for index in ((0, 0, 0), (7, 0, 0), (0, 11, 0), (3, 5, 13)):
+        place = browser.execute_script(f"return {image}.indexToWorld({list(index)})")
+        assert place == pytest.approx(GRID.to_physical(np.array(index)), abs=1e-3)
+    label = [int(n) for n in np.argwhere(ball())[0][::-1]]
+    offset = f"{label[0]} + {GRID.size[0]} * ({label[1]} + {GRID.size[1]} * {label[2]})"
+    value = browser.execute_script(f"return {image}.getPointData().getScalars().getTuple({offset})")
+    scan = read_volume(case / "unsmoothed.nii.gz").array[tuple(label[::-1])]
+    assert value[0] == SOFT.grey(np.array([scan]))[0]
 
 
 def test_the_view_turns_by_keys_and_buttons(browser):

@@ -76,7 +76,9 @@ function control(renderer, props, labels) {
     camera.setPosition(...FROM[from]);
     camera.setViewUp(...(FROM[from][2] ? [0, -1, 0] : [0, 0, 1]));
     renderer.resetCamera();
-    camera.dolly(1.25);
+    // It fits the height; a narrow view would cut both sides.
+    const { width, height } = byId("scene").getBoundingClientRect();
+    camera.dolly(1.25 * Math.min(1, width / height));
     render();
   };
 
