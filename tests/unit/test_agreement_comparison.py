@@ -2,14 +2,17 @@
 
 import numpy as np
 import pytest
-from bodies import BODIES, CENTRE, DIRECTIONS, grid_over, mask_of
+from bodies import BODIES, CENTRE, DATA, DIRECTIONS, grid_over, mask_of
 from scanmill.agreement import comparison
 from scanmill.agreement.comparison import part_outside, side_by_side
 from scanmill.agreement.masks import measures_of
 from scanmill.grid import Grid
+from scanmill.label_interpolation import resample_labels
 from scanmill.label_map import Region
 from scanmill.phantom.body import sphere
+from scanmill.source import read_source
 from scanmill.source.segments.segment import Mask
+from scanmill.volume_file import Volume
 
 BALL = sphere(12, CENTRE)
 ISOTROPIC = grid_over(BALL, (1.0, 1.0, 1.0), DIRECTIONS["oblique left-handed"], margin=6)
@@ -66,3 +69,22 @@ def test_what_lies_beyond_the_reference_s_grid_is_compared_too():
         100 * (1 - cut.array.sum() / region.count())
     )
     assert part_outside(cut, grid) == 0
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not DATA.is_dir(), reason="the shared real scans are not here")
+def test_the_way_over_the_isotropic_grid_is_no_disagreement():
+    # Two networks' labels of one CT: compared as they are, and by way of voxels of half the size.
+    truth, found = (
+        read_source(DATA / "totalsegmentator" / f"{name}.nii.gz")[0]
+        for name in ("example_seg", "example_seg_fast")
+    )
+    fine = found.grid.isotropic(1.5)
+    labels = resample_labels(Volume(found.array.astype(np.uint8), found.grid), fine)
+    for label in (1, 5, 52):
+        drawn_as = comparison.mask_of(Region.of(truth.array == label), truth.grid)
+        masks = side_by_side(Region.of(labels == label), fine, drawn_as)
+        direct = found.array == label, truth.array == label
+        through, plain = (measures_of(*pair, truth.grid.spacing, 1.0) for pair in (masks, direct))
+        for name, off in (("dice", 1e-3), ("surface_dice", 5e-3)):
+            assert through[name] == pytest.approx(plain[name], abs=off), (label, name)
