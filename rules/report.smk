@@ -7,6 +7,8 @@ rule report:
         isotropic_sidecar=rules.resample.output.sidecar,
         unsmoothed=rules.resample.output.unsmoothed,
         unsmoothed_sidecar=rules.resample.output.unsmoothed_sidecar,
+        artefacts=rules.resample.output.artefacts,
+        artefacts_sidecar=rules.resample.output.artefacts_sidecar,
         labels=rules.segment.output.labels,
         labels_sidecar=rules.segment.output.sidecar,
         overlaps=rules.segment.output.overlaps,

@@ -8,17 +8,14 @@ scan. Of a refused case, a page that says why.
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from scanmill.atomic import replacing
 from scanmill.grid import Grid
-from scanmill.label_map import LabelMap
 from scanmill.label_map_files import read_label_map
-from scanmill.mesh_file import find_surface
-from scanmill.report import figures, scene, tables, window
-from scanmill.report.page import CasePage, Viewed, ViewedScan, case_page, refused_page
+from scanmill.report import figures, tables, window
+from scanmill.report.page import CasePage, case_page, refused_page
 from scanmill.report.picture import Picture
 from scanmill.report.treatment import smoothed, treatment
-from scanmill.report.view import views
+from scanmill.report.view_3d import view_3d
 from scanmill.sidecar import read_sidecar
 from scanmill.stage import Record, run_job
 from scanmill.volume_file import read_volume
@@ -29,6 +26,7 @@ def report(
     volume: Path,
     isotropic: Path,
     unsmoothed: Path,
+    artefacts: Path,
     labels: Path,
     overlaps: Path,
     surfaces: Path,
@@ -46,14 +44,22 @@ def report(
     whole = window.of_image(scan.array, hounsfield)
     overview = figures.overview(scan.array, label_map, structures, whole)
     shown = figures.of_structures(scan.array, label_map, structures, whole)
-    corrected = figures.at_same_places(scan, overview, record.grid, whole)
-    viewed = _viewed(scan.array, label_map, structures, surfaces, whole)
+    marks = read_volume(artefacts).array
+    # What was done is best seen where most was to be done.
+    corrected = (
+        figures.of_marks(scan.array, marks, record.grid, whole)
+        if marks.any()
+        else figures.at_same_places(scan, overview, record.grid, whole)
+    )
+    meshed = read_sidecar(surfaces)["structures"]
+    closed = [s for s in structures if meshed.get(s["name"], {}).get("status") == "ok"]
+    viewed = view_3d(scan.array, label_map, closed, surfaces, whole)
     # One image at a time: a large CT's is most of what a case needs.
-    del scan, label_map
-    stages = [("As acquired", _pictures(volume, overview, record.grid, whole))]
+    del scan, marks, label_map
+    stages = [("As acquired", _pictures(volume, corrected, record.grid, whole))]
     stages.append(("Corrected, on the grid of the masks", corrected))
     if smoothed(resampled):
-        stages.append(("Smoothed", _pictures(isotropic, overview, record.grid, whole)))
+        stages.append(("Smoothed", _pictures(isotropic, corrected, record.grid, whole)))
     rows = tables.read_rows(measurements)
     page = CasePage(
         case,
@@ -89,42 +95,6 @@ def _has_hounsfield(resampled: dict[str, Any], warnings: list[dict[str, str]]) -
 
 def _pictures(path: Path, shown: list[Picture], grid: Grid, whole: window.Window) -> list[Picture]:
     return figures.at_same_places(read_volume(path), shown, grid, whole)
-
-
-def _viewed(
-    image: np.ndarray,
-    label_map: LabelMap,
-    structures: list[dict[str, Any]],
-    surfaces: Path,
-    whole: window.Window,
-) -> Viewed:
-    """The 3D view, of the structures that have a surface. image: on the label map's grid."""
-    meshed = read_sidecar(surfaces)["structures"]
-    closed = [s for s in structures if meshed.get(s["name"], {}).get("status") == "ok"]
-    made, fewer, places = scene.Scene(), False, np.zeros(label_map.array.max() + 1, "<u2")
-    bodies = []
-    for n, structure in enumerate(closed, 1):
-        surface = find_surface(surfaces, structure["name"])
-        simple = scene.shown_surface(surface, len(closed))
-        fewer |= len(simple.triangles) < len(surface.triangles)
-        around = structure["label"] in label_map.covered
-        made.add_surface(structure["colour"], simple, around)
-        bodies.append({key: structure[key] for key in ("name", "colour")} | {"around": around})
-        if structure["label"] < len(places):
-            places[structure["label"]] = n
-    step = scene.every(label_map.grid)
-    some = (slice(None, None, step),) * 3
-    grid = scene.coarser(label_map.grid, step)
-    made.add_slices(whole.grey(image[some]), grid)
-    across = sorted(views(grid), key=lambda view: view.across)
-    scan = ViewedScan(
-        [view.name for view in across],
-        list(grid.size),
-        scene.packed(places[label_map.array[some]].tobytes()),
-        step,
-    )
-    viewer = scene.packed(scene.viewer().encode())
-    return Viewed(viewer, scene.licence(), made.packed(), bodies, fewer, scan)
 
 
 if __name__ == "__main__":

@@ -159,6 +159,12 @@ def test_volumes_are_kept_from_the_supplied_label_to_the_surface(results, rows):
     assert max(map(abs, supplied.values())) < 0.01  # %
 
 
+def test_every_case_has_a_page_small_enough_to_send(results):
+    pages = list(results.glob("cases/*/report.html"))
+    assert len(pages) == len(cases(results))
+    assert max(page.stat().st_size for page in pages) < 8e6
+
+
 def test_neither_a_path_nor_the_name_of_a_source_travels(results):
     names = {Path(row["scan"]).name for row in cohort.rows(DATA) if "." in Path(row["scan"]).name}
     forbidden = [str(DATA).encode(), *(name.encode() for name in names if len(name) > 8)]

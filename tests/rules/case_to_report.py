@@ -14,7 +14,10 @@ from report import refuse, report
 COLOURS = {"organ": "#dd8265", "ball": "#33cc55"}
 # Noise of a CT, without which nothing is there to be smoothed.
 SD = 25.0
-READ = ("volume", "isotropic", "unsmoothed", "labels", "overlaps", "surfaces", "measurements")
+READ = (
+    *("volume", "isotropic", "unsmoothed", "artefacts"),
+    *("labels", "overlaps", "surfaces", "measurements"),
+)
 
 
 def put_case(

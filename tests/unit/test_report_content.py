@@ -13,13 +13,16 @@ from bodies import grid_over
 from manifolds import assert_manifold
 from scanmill.grid import Grid
 from scanmill.label_map import LabelMap, Region
+from scanmill.mesh_file import write_surface
 from scanmill.phantom.body import sphere
 from scanmill.report import scene
-from scanmill.report.figures import of_structures, overview
+from scanmill.report.figures import at_same_places, of_marks, of_structures, overview
 from scanmill.report.tables import number, tables
 from scanmill.report.treatment import smoothed, treatment
+from scanmill.report.view_3d import view_3d
 from scanmill.report.window import SOFT
 from scanmill.surface import Surface, boundaries, surfaces_of
+from scanmill.volume_file import Volume
 
 OFF = {"metal": "off", "bias": "off", "noise": "off"}
 RESAMPLED = {
@@ -172,10 +175,38 @@ def test_a_large_scan_is_shown_by_every_nth_voxel_where_it_lies():
     assert place == pytest.approx(grid.to_physical(np.array([12, 20, 28])))
 
 
+def test_masks_are_told_by_the_place_of_their_structure_up_to_the_largest_label(tmp_path):
+    grid = Grid((4, 3, 2), (1.0, 1.0, 1.0))
+    array = np.zeros(grid.shape, np.uint8)
+    array[0, 1], array[1, 2] = 255, 7
+    (tmp_path / "surfaces").mkdir()
+    write_surface(tmp_path / "surfaces" / "last.ply", body())
+    closed = [{"name": "last", "label": 255, "colour": "#ffffff"}]
+    made = view_3d(array, LabelMap(array, grid), closed, tmp_path / "surfaces", SOFT)
+    told = np.frombuffer(gzip.decompress(base64.b64decode(made.scan.labels)), "<u2")
+    assert (told.reshape(grid.shape) == (array == 255)).all()
+    assert (made.scan.names, made.scan.sizes) == (["sagittal", "coronal", "axial"], [4, 3, 2])
+    assert [(b.name, b.around) for b in made.bodies] == [("last", False)] and not made.fewer
+
+
 def test_the_viewer_asks_nothing_of_its_makers_and_its_licence_goes_with_it():
     code = scene.viewer()
     assert "OfflineLocalView" in code and "github.io/vtk-js/icon" not in code
     assert "Redistribution" in scene.licence()
+
+
+def test_what_was_done_is_shown_where_most_is_marked():
+    grid = Grid((12, 10, 8), (1.0, 1.0, 2.0))
+    marks = np.zeros(grid.shape, np.uint8)
+    marks[5, 2:8, 3:9], marks[2, 4, 4] = 1, 2
+    axial, coronal, sagittal = of_marks(marks, marks, grid, SOFT)
+    assert (axial.slice, coronal.slice, sagittal.slice) == (6, 5, 5)
+    same = at_same_places(Volume(marks, grid), [axial, coronal, sagittal], grid, SOFT)
+    assert [p.slice for p in same] == [6, 5, 5] and not any(p.outlines for p in same)
+    # The same places on a grid of slices twice as thick.
+    thick = grid.concentric((12, 10, 4), (1.0, 1.0, 4.0))
+    own = at_same_places(Volume(marks[::2], thick), [axial, coronal, sagittal], grid, SOFT)
+    assert [p.slice for p in own] == [3, 5, 5] and own[0].slices == 4
 
 
 def test_a_scan_of_one_slice_and_a_structure_of_one_voxel_can_be_drawn():

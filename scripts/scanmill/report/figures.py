@@ -15,6 +15,7 @@ from scanmill.volume_file import Volume
 LONGEST, SHORTEST, PIXELS = 320, 96, 3e6
 # Around a structure, of its length; and the sides of its picture, mm.
 MARGIN, LEAST = 0.25, 50.0
+RED = "#ff3b30"
 
 
 @dataclass
@@ -100,6 +101,19 @@ def at_same_places(
         index[view.across] = there.slice - 1
         place = own.slice_of(grid.to_physical(index))
         found.append(picture(own, image.array, place, window, LONGEST))
+    return found
+
+
+def of_marks(image: np.ndarray, marks: np.ndarray, grid: Grid, window: Window) -> list[Picture]:
+    """The slice of each view in which most voxels are marked as artefacts, outlined."""
+    found = []
+    for view in views(grid):
+        axis = 2 - view.across
+        counts = np.count_nonzero(marks, axis=tuple(k for k in range(3) if k != axis))
+        index = int(np.argmax(counts))
+        drawn = picture(view, image, index, window, LONGEST)
+        drawn.outlines = [outline("artefacts", RED, view.cut(marks, index) > 0, view.pixel)]
+        found.append(drawn)
     return found
 
 

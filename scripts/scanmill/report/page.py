@@ -9,38 +9,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from scanmill.report.figures import Shown
 from scanmill.report.picture import Picture
 from scanmill.report.tables import Row, Table
+from scanmill.report.view_3d import View3D
 
 TEMPLATES = Path(__file__).parent
 Warnings = list[dict[str, str]]
-
-
-@dataclass
-class ViewedScan:
-    """The scan in the 3D view. names: of the views across x, y and z. sizes: slices along these.
-
-    labels: of each voxel the place of its structure among the bodies, from 1, packed. step: of how
-    many voxels along an axis one is shown.
-    """
-
-    names: list[str]
-    sizes: list[int]
-    labels: str
-    step: int
-
-
-@dataclass
-class Viewed:
-    """The 3D view. viewer, scene: packed. bodies: that are shown, as the scene has them, in order.
-
-    fewer: whether any surface is shown with fewer triangles than it has.
-    """
-
-    viewer: str
-    licence: str
-    scene: str
-    bodies: list[dict[str, Any]]
-    fewer: bool
-    scan: ViewedScan
 
 
 @dataclass
@@ -60,7 +32,7 @@ class CasePage:
     tables: dict[str, Table]
     treated: list[tuple[str, str]]
     stages: list[tuple[str, list[Picture]]]
-    viewed: Viewed
+    viewed: View3D
 
     @property
     def by_name(self) -> dict[str, Row]:

@@ -40,7 +40,8 @@ def _resolution(said: Said) -> str:
 
 
 def _artefacts(found: Said, asked: Said) -> str:
-    return "; ".join(_marked(found, asked)) or "None was found."
+    told = "; ".join(_marked(found, asked))
+    return f"{told}." if told else "None was found."
 
 
 def _marked(found: Said, asked: Said) -> Iterator[str]:

@@ -21,6 +21,10 @@ function loaded() {
 }
 
 async function start() {
+  if (!document.createElement("canvas").getContext("webgl2")) {
+    byId("scene").textContent = "The 3D view needs a browser with WebGL 2.";
+    return;
+  }
   const file = await (await unpacked("viewer-scene")).blob();
   const labels = new Uint16Array(await (await unpacked("viewer-labels")).arrayBuffer());
   window.global = window;
