@@ -1,6 +1,6 @@
 # ScanMill: raw CT and MR scans in; volumes, label maps, surfaces and one table of measurements out.
 # The flow, one rule and one script a stage:
-#   sheet (-> fetch) -> ingest -> resample -> segment -> mesh (-> centreline) -> measure
+#   sheet (-> fetch) -> ingest -> resample -> segment -> mesh (-> centreline -> simulate) -> measure
 #   (-> agreement, export, report) -> collect (-> compare) -> describe
 from snakemake.utils import min_version
 
@@ -23,6 +23,7 @@ include: "rules/shape.smk"
 include: "rules/segment.smk"
 include: "rules/mesh.smk"
 include: "rules/centreline.smk"
+include: "rules/simulate.smk"
 include: "rules/measure.smk"
 include: "rules/agreement.smk"
 include: "rules/export.smk"

@@ -12,7 +12,8 @@ from snakemake.io import IOFile
 ROOT = Path(str(workflow.current_basedir)).resolve().parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from scanmill import model_folder, plan_file, processor, recipe_text, settings, visits, yaml_file
+from scanmill import model_folder, plan_file, processor, recipe_simulation, recipe_text
+from scanmill import settings, visits, yaml_file
 from scanmill.agreement.columns import REFERENCE
 from scanmill.columns import COLUMNS, ON_REQUEST, STAGES, case_columns
 from scanmill.lineage import LOCK, fingerprint
@@ -147,6 +148,18 @@ def asked_centrelines(wildcards):
     return expand(f"{CASE_FOLDER}/centrelines", case=wildcards.case) if asked else []
 
 
+def asked_simulations(wildcards):
+    """What is simulated of the case, where its recipe asks for any."""
+    asked = not is_atlas(wildcards.case) and recipe_of(wildcards).has_simulations()
+    return expand(f"{CASE_FOLDER}/simulation", case=wildcards.case) if asked else []
+
+
+def simulated_structures(wildcards):
+    """Those that are to be simulated, with the case's own pressures."""
+    recipe = recipe_of(wildcards)
+    return recipe_simulation.asked(recipe.structures, ROWS[wildcards.case].extra)
+
+
 def described_phantom(wildcards):
     return yaml_file.read(ROOT / "config" / "phantoms.yaml").content[wildcards.phantom]
 
@@ -216,7 +229,9 @@ def interrupted_stages(wildcards):
     stages += [rules.report] if SETTINGS.report else []
     lacking, there = [], []
     for case, row in ROWS.items():
-        asked = [rules.centreline] * SETTINGS.recipes[row.recipe].has_centrelines()
+        recipe = SETTINGS.recipes[row.recipe]
+        asked = [rules.centreline] * recipe.has_centrelines()
+        asked += [rules.simulate] * recipe.has_simulations()
         asked += [rules.agreement] * bool(row.reference)
         sidecars = [str(s.output.sidecar).format(case=case) for s in (*stages, *asked)]
         found = [path for path in sidecars if os.path.exists(path)]

@@ -17,6 +17,7 @@ rule measure:
         surfaces=rules.mesh.output.surfaces,
         surfaces_sidecar=rules.mesh.output.sidecar,
         centrelines=asked_centrelines,
+        simulations=asked_simulations,
     output:
         measurements=f"{CASE_FOLDER}/measurements.csv",
         sidecar=f"{CASE_FOLDER}/measurements.json",

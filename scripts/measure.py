@@ -1,9 +1,9 @@
 """Measure: one row per structure of the recipe, each number with its meaning in `columns`.
 
 In: volume.nii.gz, isotropic.nii.gz, labels.nii.gz with overlaps/ and doubts/, surfaces/ and its
-sidecar, and that of centrelines/ where they are asked for. Out: measurements.csv. Volumes are told
-from the scan as acquired, `volume`. A structure that was not found, or whose surface could not be
-closed, has empty cells and says why.
+sidecar, and those of centrelines/ and simulation/ where they are asked for. Out: measurements.csv.
+Volumes are told from the scan as acquired, `volume`. A structure that was not found, or whose surface
+could not be closed, has empty cells and says why.
 """
 
 import csv
@@ -51,6 +51,7 @@ def measure(
     doubts: Path,
     surfaces: Path,
     centrelines: list[Path],
+    simulations: list[Path],
     measurements: Path,
     case: str,
     structures: list[dict[str, Any]],
@@ -58,9 +59,9 @@ def measure(
 ) -> None:
     """Write the case's rows.
 
-    centrelines: their folder, where the recipe asks for any. structures: name, label, distances_to and
-    drawn of each, in the recipe's order. ledger_limit: %,
-    beyond which a volume that differs from the best estimate is warned of.
+    centrelines, simulations: their folders, where the recipe asks for any. structures: name, label,
+    distances_to and drawn of each, in the recipe's order. ledger_limit: %, beyond which a volume that
+    differs from the best estimate is warned of.
     """
     names = {s["name"]: s["label"] for s in structures}
     grid, regions, covered = _regions(labels, overlaps, names)
@@ -69,11 +70,7 @@ def measure(
     spoiled = _spoiled(regions, artefacts)
     scan = read_volume(volume)
     segmented, meshed = read_sidecar(labels), read_sidecar(surfaces)
-    courses = {
-        name: said
-        for path in centrelines
-        for name, said in read_sidecar(path)["structures"].items()
-    }
+    asked = [read_sidecar(path)["structures"] for path in (*centrelines, *simulations)]
     bodies = {
         name: regions[label]
         for name, label in names.items()
@@ -98,7 +95,9 @@ def measure(
                 estimate = estimated_volume(region, grid, scan, counted, around, doubt)
                 row |= told_volume(record, name, estimate, counted, scan.grid)
                 row |= _believed(record, name, spoiled[label])
-                row |= _surface(meshed["structures"][name]) | courses.get(name, {})
+                row |= _surface(meshed["structures"][name])
+                for told in asked:
+                    row |= told.get(name, {})
                 row |= intervals(row, estimate, region, grid, scan.grid)
                 row |= differences(row)
                 check_ledger(record, name, row, ledger_limit)

@@ -249,6 +249,54 @@ CENTRELINE = {
     ),
 }
 
+AVERAGED = "first principal stress, averaged through the wall, away from what holds its ends"
+
+SIMULATION = {
+    "simulation_code": Column("Why nothing was simulated though the recipe asks for it"),
+    "simulation_pressure_mmhg": Column("Pressure on the wall's inner side", "mm[Hg]"),
+    "wall_volume_mm3": Column("Volume of the wall's tetrahedra", "mm3"),
+    **{
+        f"wall_thickness_p{percent}_mm": Column(
+            f"Thickness of the wall, {percent} % of whose area is not thicker", "mm"
+        )
+        for percent in (5, 50, 95)
+    },
+    "remeshed_vs_surface_percent": Column(
+        "Volume between the vessel's ends after its surface was remeshed, against that before", "%"
+    ),
+    "tetrahedra": Column("Quadratic tetrahedra of the wall"),
+    "tetrahedra_nodes": Column("Their nodes"),
+    "dihedral_min_deg": Column("Smallest angle between two faces of a tetrahedron", "deg"),
+    "dihedral_p1_deg": Column(
+        "Smallest angle between two faces that all but 1 % of the tetrahedra exceed", "deg"
+    ),
+    "scaled_jacobian_min": Column(
+        "Least scaled Jacobian of the tetrahedra: 1 regular, 0 flat",
+        source="Knupp 2003, doi:10.1016/S0168-874X(02)00070-9",
+    ),
+    "stress_mean_mpa": Column(f"Mean {AVERAGED}", "MPa"),
+    "stress_p99_mpa": Column(f"What 99 % of the wall does not exceed of {AVERAGED}", "MPa"),
+    "stress_peak_mpa": Column(f"Largest {AVERAGED}", "MPa"),
+    **{
+        f"stress_peak_{axis}_mm": Column(
+            f"Where that is, half-way through the wall, {axis}", "mm", "LPS"
+        )
+        for axis in "xyz"
+    },
+    "stress_raw_p99_mpa": Column(
+        "The same percentile of cells' own first principal stress: of waves that the steps of voxels "
+        "leave in the wall it shows the bending",
+        "MPa",
+    ),
+    "stress_raw_peak_mpa": Column("Largest first principal stress of a cell there", "MPa"),
+    "strain_p99": Column(
+        "The same percentile of the first principal strain (Green-Lagrange where the material is "
+        "hyperelastic), averaged through the wall"
+    ),
+    "displacement_max_mm": Column("Farthest that a point of the wall moves", "mm"),
+    "rupture_potential": Column("stress_p99_mpa by the strength that the recipe gives"),
+}
+
 COLUMNS: dict[str, Column] = (
     STATE
     | VOLUMES
@@ -260,6 +308,7 @@ COLUMNS: dict[str, Column] = (
     | INTERVALS
     | SHAPE_MODEL
     | CENTRELINE
+    | SIMULATION
 )
 
 

@@ -6,7 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scanmill import disk, recipe_learning, recipe_models, recipe_shapes, snomed, yaml_file
+from scanmill import (
+    disk,
+    recipe_learning,
+    recipe_models,
+    recipe_shapes,
+    recipe_simulation,
+    snomed,
+    yaml_file,
+)
 from scanmill.problem import Problem, SettingsError, collected, known_names, shown
 from scanmill.recipe_labels import from_labels
 from scanmill.recipe_steps import not_earlier, step_faults
@@ -50,7 +58,8 @@ class Recipe:
     None; for `model` and `learn` its number in `models`, after
     which the learned one comes, and classes, names},
     triangles (None: as many as the surface has), distances_to (names of other structures) and drawn
-    (a margin says where its boundary is, not the image). models: the folders of trained networks.
+    (a margin says where its boundary is, not the image), centreline (True where it is asked for) and
+    simulate (None, or all keys of recipe_simulation.filled). models: the folders of trained networks.
     learn: how the networks of the recipe's own are trained: folds, iterations (None: by
     how many labelled scans there are) and batch.
     """
@@ -89,6 +98,10 @@ class Recipe:
     def has_centrelines(self) -> bool:
         """Is the centreline of any structure asked for?"""
         return any(s["centreline"] for s in self.structures)
+
+    def has_simulations(self) -> bool:
+        """Is the simulation of any structure asked for?"""
+        return any(s["simulate"] for s in self.structures)
 
     def learned(self) -> dict[str, int]:
         """Labels, by name, of the structures that a network is trained for."""
@@ -166,6 +179,7 @@ def load(path: Path) -> Recipe:
     if not faults:
         content = document.content
         faults = [*recipe_learning.faults(content), *recipe_shapes.faults(content)]
+        faults += recipe_simulation.faults(content)
     if faults:
         problems = [document.problem(fault) for fault in faults]
         raise SettingsError(sorted(problems, key=lambda p: (p.line, p.column)))
@@ -201,6 +215,7 @@ def _filled(structure: dict[str, Any], folders: list[str]) -> dict[str, Any]:
         "distances_to": structure.get("distances_to", []),
         "drawn": _is_drawn(structure["segment"].get("steps", [])),
         "centreline": structure.get("centreline", False),
+        "simulate": recipe_simulation.filled(structure.get("simulate")),
     }
 
 

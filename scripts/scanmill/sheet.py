@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scanmill import tab_table, visits
+from scanmill import recipe_simulation, tab_table, visits
 from scanmill.pacs.query import STARTS
 from scanmill.places import PHANTOM, CellError, Labels, Places
 from scanmill.problem import SettingsError, known_names, shown
@@ -160,6 +160,9 @@ class _Checker:
         seeds = self._checked(line, "seeds", self.places.seeds, cell, recipe, role == "atlas")
         cell = given.get("reference", "")
         reference = self._checked(line, "reference", self.reference, cell, recipe, role == "atlas")
+        if recipe and role != "atlas":
+            for column in recipe_simulation.columns(recipe.structures):
+                self._checked(line, column, _pressure, given.get(column))
         if len(self.table.problems) == before:
             extra = {name: cell for name, cell in given.items() if name not in KNOWN}
             self.rows[case] = Row(
@@ -270,6 +273,20 @@ def _check_role(role: str, recipe: Recipe, atlases: int) -> None:
 
 def _refuse(text: str) -> None:
     raise CellError(text)
+
+
+def _pressure(text: str | None) -> None:
+    """What a recipe simulates with; None where the sheet has no such column."""
+    if text is None:
+        raise CellError("the recipe takes pressures from this column, and the sheet has none")
+    low, high = recipe_simulation.PRESSURES
+    try:
+        sound = low <= float(text) <= high
+    except ValueError:
+        sound = False
+    if not sound:
+        found = f"{shown(text)} was found" if text else "nothing was found"
+        raise CellError(f"{found}; a pressure from {low} to {high} mmHg would be right")
 
 
 def _volume(text: str) -> str:

@@ -36,9 +36,9 @@ def of_case(settings: Settings, case: str, atlases: Atlases) -> Work:
     isotropic: its voxels where structures are found. structures: their number. Then its voxels as
     acquired by what is done about them, under the words of the recipe, `CT` and `MR` among them; its
     isotropic voxels by each method of finding structures, and for each atlas, `atlases`; `networks_mb`,
-    what the largest of its networks is said to take. surface: grows with the isotropic voxels as the
-    boundary of a body does; rough: that for each structure that is found by rules, by which tissues
-    have larger boundaries than organs.
+    what the largest of its networks is said to take; `solve_mb`, what solving its simulations may.
+    surface: grows with the isotropic voxels as the boundary of a body does; rough: that for each
+    structure that is found by rules, by which tissues have larger boundaries than organs.
     """
     row, size = settings.scans[case], settings.sizes[case]
     recipe = settings.recipes[row.recipe]
@@ -52,6 +52,8 @@ def of_case(settings: Settings, case: str, atlases: Atlases) -> Work:
     if row.role != "atlas":
         work["atlases"] = len(atlases.get(row.recipe, ())) * work["isotropic"]
         work["networks_mb"] = _networks_mb(recipe)
+        asked = [s["simulate"]["memory_mb"] for s in structures if s["simulate"]]
+        work["solve_mb"] = max(asked, default=0)
     return work
 
 

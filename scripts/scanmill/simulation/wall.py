@@ -1,0 +1,141 @@
+"""The wall of a vessel: its surface, thickened into tetrahedra whose layers follow it.
+
+Each triangle of the surface becomes a column of prisms, and each prism three tetrahedra. So the mesh
+conforms whatever the surface's shape, and what is averaged over a column is averaged through the wall.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import coo_array
+
+from scanmill.simulation.body import Body
+from scanmill.simulation.elements import volumes
+from scanmill.simulation.open_surface import End
+from scanmill.simulation.skin import skin
+from scanmill.simulation.tetrahedra import quadratic
+from scanmill.surface import Surface
+
+# Corners of a prism's three tetrahedra; 3 to 5 lie above 0 to 2, which turn anticlockwise seen from
+# there. Where 0 to 2 are points in rising order, the diagonals rise too, so that neighbours agree.
+PRISM = np.array([[0, 1, 2, 5], [0, 4, 1, 5], [0, 3, 4, 5]])
+PART = "wall"
+# Of the volume that a cell has in a flat wall: where one has less, the wall is about to fold, and the
+# ways through it are smoothed, so often at most.
+THINNEST = 0.3
+PASSES = 50
+
+
+@dataclass(frozen=True)
+class Wall:
+    """A thickened surface.
+
+    body: its one part is PART; faces `inner`, `outer`, and those of each end by its name. columns: [m],
+    the triangle of the surface that each cell stands on. halfway: the surface's points, [n, 3], moved
+    half-way through the wall. middles: [t, 3], of its triangles there. LPS mm.
+    """
+
+    body: Body
+    columns: np.ndarray
+    halfway: np.ndarray
+    middles: np.ndarray
+
+
+def thickened(
+    surface: Surface, thickness: np.ndarray, outwards: bool, layers: int, ends: dict[str, End]
+) -> Wall:
+    """One side of a vessel's wall, thickened to the other.
+
+    surface: LPS mm, open at the vessel's ends. thickness: mm, at each of its points, across its
+    triangles. outwards: it is the wall's inner side; otherwise the outer one. layers: of prisms.
+    ends: by name. Where the wall is folded, cells have negative volumes.
+    """
+    through = thickness[:, None] * offsets(surface)
+    steps = np.linspace(0, 1, layers + 1) if outwards else np.linspace(-1, 0, layers + 1)
+    for _ in range(PASSES):
+        wall = _layered(surface, through, steps, ends)
+        flat = areas_of(surface) * thickness[surface.triangles].mean(axis=1) / (3 * layers)
+        bad = volumes(wall.body.points, wall.body.cells) < THINNEST * flat[wall.columns]
+        if not bad.any():
+            break
+        through = _relaxed(through, surface.triangles, np.unique(wall.columns[bad]))
+    return wall
+
+
+def _relaxed(through: np.ndarray, triangles: np.ndarray, folded: np.ndarray) -> np.ndarray:
+    """Ways through the wall, smoothed at folded triangles and their neighbours."""
+    number = len(through)
+    ends = triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2).T
+    links = coo_array((np.ones(ends.shape[1]), ends), shape=(number, number)).tocsr()
+    links = ((links + links.T) > 0).astype(float)
+    near = np.zeros(number, bool)
+    near[triangles[folded]] = True
+    near |= links @ near > 0
+    mean = (links @ through) / links.sum(axis=1)[:, None]
+    return np.where(near[:, None], (through + mean) / 2, through)
+
+
+def _layered(
+    surface: Surface, through: np.ndarray, steps: np.ndarray, ends: dict[str, End]
+) -> Wall:
+    """The wall between places on the ways through it, [s] from 0 on the surface itself to 1."""
+    number, layers = len(surface.points), len(steps) - 1
+    stacked = (surface.points + steps[:, None, None] * through).reshape(-1, 3)
+    order = np.argsort(surface.triangles, axis=1)
+    rising = np.take_along_axis(surface.triangles, order, axis=1)
+    prisms = [
+        np.hstack([rising + layer * number, rising + (layer + 1) * number])
+        for layer in range(layers)
+    ]
+    corners = np.concatenate(prisms)[:, PRISM]
+    # Those whose corners turn the other way in rising order.
+    mirrored = np.tile((order[:, 1] - order[:, 0]) % 3 != 1, layers)
+    corners[mirrored] = corners[mirrored][:, :, [0, 2, 1, 3]]
+    points, cells = quadratic(stacked, corners.reshape(-1, 4))
+    faces = skin(cells)
+    layer = faces[:, :3] // number
+    inner, outer = ((layer == n).all(axis=1) for n in (0, layers))
+    named = {"inner": faces[inner], "outer": faces[outer]}
+    rest = faces[~inner & ~outer]
+    centres = points[rest[:, :3]].mean(axis=1)
+    away = np.stack([np.linalg.norm(centres - end.point, axis=1) for end in ends.values()])
+    nearest = away.argmin(axis=0)
+    named |= {name: rest[nearest == n] for n, name in enumerate(ends)}
+    columns = np.tile(np.repeat(np.arange(len(rising)), 3), layers)
+    halfway = surface.points + steps.mean() * through
+    body = Body(points, cells, {PART: np.arange(len(cells))}, named)
+    return Wall(body, columns, halfway, halfway[surface.triangles].mean(axis=1))
+
+
+def offsets(surface: Surface) -> np.ndarray:
+    """At each point [n, 3], the way to where triangles that were moved outwards by 1 meet.
+
+    Along the mean of their normals, weighted by their angles there (Thürmer and Wüthrich 1998,
+    doi:10.1080/10867651.1998.10487487), which does not depend on how a flat face is cut into triangles.
+    """
+    points, triangles = surface.points, surface.triangles
+    normals = across(surface)
+    total, angles = np.zeros_like(points), np.zeros(len(points))
+    for corner in range(3):
+        a = points[triangles[:, (corner + 1) % 3]] - points[triangles[:, corner]]
+        b = points[triangles[:, (corner + 2) % 3]] - points[triangles[:, corner]]
+        cosine = np.einsum("ij,ij->i", a, b) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
+        angle = np.arccos(np.clip(cosine, -1, 1))
+        np.add.at(total, triangles[:, corner], angle[:, None] * normals)
+        np.add.at(angles, triangles[:, corner], angle)
+    # Its length is the mean cosine between it and the normals around.
+    mean = total / angles[:, None]
+    return mean / np.einsum("ij,ij->i", mean, mean)[:, None]
+
+
+def across(surface: Surface) -> np.ndarray:
+    """The unit normals of triangles, [t, 3], outwards."""
+    a, b, c = np.moveaxis(surface.points[surface.triangles], 1, 0)
+    normals = np.cross(b - a, c - a)
+    return normals / np.linalg.norm(normals, axis=1, keepdims=True)
+
+
+def areas_of(surface: Surface) -> np.ndarray:
+    """Of triangles, [t], mm2."""
+    a, b, c = np.moveaxis(surface.points[surface.triangles], 1, 0)
+    return np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
