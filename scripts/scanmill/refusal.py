@@ -59,9 +59,12 @@ CODES: dict[str, str] = {
     "surface-open": "no closed surface could be built",
     "volume-uncertain": "half the interval of the volume is more than half the volume",
     # simulate
+    "ends-unclear": "the vessel could not be cut open where its course ends",
+    "wall-folded": "a wall of that thickness folds on the vessel's surface",
     "support-loose": "nothing holds the body, or a piece of it, where it is",
     "solver-missing": "the program that is to solve is not installed",
     "solver-failed": "the solver ended with an error, or without a result",
+    "solver-memory": "solving is expected to take more memory than it may",
     "solver-slow": "the solver took longer than it may",
     # export
     "export-needs-dicom": "DICOM objects can only be made of a case whose scan is DICOM",

@@ -16,6 +16,7 @@ from scanmill.simulation.elements import INSIDE, gradients, volumes
 from scanmill.simulation.faces import pressure_on, springs_on
 from scanmill.simulation.response import response, true_stress
 from scanmill.simulation.solution import Solution
+from scanmill.simulation.supports import require_held
 
 # Of the load, what may be left unbalanced: at the end, and before.
 PRECISION, ON_THE_WAY = 1e-7, 1e-3
@@ -168,7 +169,7 @@ def check_memory(problem: Problem, limit_mb: int) -> None:
     expected = MB_PER_POINT * len(problem.body.points)
     if expected > limit_mb:
         raise Refusal(
-            "simulation-memory",
+            "solver-memory",
             f"solving for {len(problem.body.cells)} tetrahedra is expected to take {expected:.0f} MB, "
             f"and 'memory_mb' allows {limit_mb}; longer edges or more memory would be right",
         )
@@ -178,8 +179,10 @@ def solve(problem: Problem) -> Solution:
     """Displacements, stress and strain of a body in equilibrium.
 
     Where a material is not linear, all displacements may be large, and pressures stay across the faces
-    as these move. Raises Refusal where no equilibrium is found.
+    as these move. Raises Refusal where nothing holds the body, or no
+    equilibrium is found.
     """
+    require_held(problem)
     assembly = Assembly(problem)
     state = State(np.zeros_like(problem.body.points), np.zeros(assembly.pressures))
     if assembly.is_linear:
@@ -199,7 +202,7 @@ def solve(problem: Problem) -> Solution:
             state, done, step = found, done + step, 2 * step
         elif step / 2 < LEAST_STEP:
             raise Refusal(
-                "simulation-no-balance",
+                "solver-failed",
                 f"no shape was found that holds more than {done:.0%} of the pressure",
             )
         else:

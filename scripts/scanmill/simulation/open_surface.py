@@ -44,7 +44,28 @@ def remeshed(surface: Surface, edge: float) -> Surface:
         mesh = MmgMeshS(points, triangles)
         mesh.remesh(hsiz=edge, hausd=HAUSDORFF * edge, ar=RIDGE, verbose=-1)
         points, triangles = np.asarray(mesh.get_vertices()), np.asarray(mesh.get_triangles())
-    return Surface(points, triangles)
+    return evened(Surface(points, triangles))
+
+
+def evened(surface: Surface) -> Surface:
+    """The surface whose flat triangles lie as much outside as inside of what its points lie on.
+
+    Between its points a round surface stands out by the height of arcs over their chords; a tube of
+    radius 8 mm and triangles of 3 mm would be 1.5 % too thin. What stands out over a triangle is on
+    average a third of the sum over its sides of (change of the normal) . (side) / 8.
+    """
+    points, triangles = surface.points, surface.triangles
+    normals = point_normals(surface)
+    out = np.zeros(len(triangles))
+    for one, other in ((0, 1), (1, 2), (2, 0)):
+        a, b = triangles[:, one], triangles[:, other]
+        out += np.einsum("ij,ij->i", normals[b] - normals[a], points[b] - points[a]) / 24
+    a, b, c = np.moveaxis(points[triangles], 1, 0)
+    areas = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
+    around = np.repeat(areas, 3)
+    mean = np.bincount(triangles.ravel(), around * np.repeat(out, 3))
+    mean /= np.bincount(triangles.ravel(), around)
+    return Surface(points + mean[:, None] * normals, triangles)
 
 
 def enclosed(surface: Surface, ends: list[End]) -> float:
@@ -76,10 +97,40 @@ def rims(surface: Surface) -> np.ndarray:
     return edges[uses[which.ravel()] == 1]
 
 
+def point_normals(surface: Surface) -> np.ndarray:
+    """Unit normals at points, [n, 3], outwards."""
+    mean = mean_normals(surface)
+    return mean / np.linalg.norm(mean, axis=1, keepdims=True)
+
+
+def mean_normals(surface: Surface) -> np.ndarray:
+    """At points, [n, 3], the mean of the unit normals of the triangles around, by their angles there.
+
+    Thürmer and Wüthrich 1998, doi:10.1080/10867651.1998.10487487: it does not depend on how a flat face
+    is cut into triangles.
+    """
+    points, triangles = surface.points, surface.triangles
+    a, b, c = np.moveaxis(points[triangles], 1, 0)
+    normals = np.cross(b - a, c - a)
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    total, angles = np.zeros_like(points), np.zeros(len(points))
+    for corner in range(3):
+        one = points[triangles[:, (corner + 1) % 3]] - points[triangles[:, corner]]
+        other = points[triangles[:, (corner + 2) % 3]] - points[triangles[:, corner]]
+        cosine = np.einsum("ij,ij->i", one, other)
+        cosine /= np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+        angle = np.arccos(np.clip(cosine, -1, 1))
+        np.add.at(total, triangles[:, corner], angle[:, None] * normals)
+        np.add.at(angles, triangles[:, corner], angle)
+    return total / angles[:, None]
+
+
 def _cut(surface: Surface, end: End) -> Surface:
     """The surface without the piece beyond an end that is nearest to it."""
     points, triangles = surface.points, surface.triangles
     beyond = (points - end.point) @ end.outwards > 0
+    if not beyond.any():
+        return surface
     edges = triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
     joined = edges[beyond[edges].all(axis=1)]
     number = len(points)

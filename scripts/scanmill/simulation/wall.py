@@ -11,7 +11,7 @@ from scipy.sparse import coo_array
 
 from scanmill.simulation.body import Body
 from scanmill.simulation.elements import volumes
-from scanmill.simulation.open_surface import End
+from scanmill.simulation.open_surface import End, mean_normals
 from scanmill.simulation.skin import skin
 from scanmill.simulation.tetrahedra import quadratic
 from scanmill.surface import Surface
@@ -108,31 +108,10 @@ def _layered(
 
 
 def offsets(surface: Surface) -> np.ndarray:
-    """At each point [n, 3], the way to where triangles that were moved outwards by 1 meet.
-
-    Along the mean of their normals, weighted by their angles there (Thürmer and Wüthrich 1998,
-    doi:10.1080/10867651.1998.10487487), which does not depend on how a flat face is cut into triangles.
-    """
-    points, triangles = surface.points, surface.triangles
-    normals = across(surface)
-    total, angles = np.zeros_like(points), np.zeros(len(points))
-    for corner in range(3):
-        a = points[triangles[:, (corner + 1) % 3]] - points[triangles[:, corner]]
-        b = points[triangles[:, (corner + 2) % 3]] - points[triangles[:, corner]]
-        cosine = np.einsum("ij,ij->i", a, b) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
-        angle = np.arccos(np.clip(cosine, -1, 1))
-        np.add.at(total, triangles[:, corner], angle[:, None] * normals)
-        np.add.at(angles, triangles[:, corner], angle)
+    """At each point [n, 3], the way to where triangles meet that were moved outwards by 1."""
     # Its length is the mean cosine between it and the normals around.
-    mean = total / angles[:, None]
+    mean = mean_normals(surface)
     return mean / np.einsum("ij,ij->i", mean, mean)[:, None]
-
-
-def across(surface: Surface) -> np.ndarray:
-    """The unit normals of triangles, [t, 3], outwards."""
-    a, b, c = np.moveaxis(surface.points[surface.triangles], 1, 0)
-    normals = np.cross(b - a, c - a)
-    return normals / np.linalg.norm(normals, axis=1, keepdims=True)
 
 
 def areas_of(surface: Surface) -> np.ndarray:

@@ -1,0 +1,123 @@
+"""Walls of tubes: cut open, meshed alike and thickened, in any pose."""
+
+import numpy as np
+import pytest
+from bodies import CENTRE, DIRECTIONS, grid_over, mask_of
+from scanmill.phantom.body import Body, Capsule
+from scanmill.phantom.description import turned
+from scanmill.phantom.tubes import Tubes
+from scanmill.refusal import Refusal
+from scanmill.simulation.elements import volumes
+from scanmill.simulation.open_surface import End, enclosed, open_loops, opened
+from scanmill.simulation.summary import is_away, of_mesh
+from scanmill.simulation.tetrahedra import dihedral_angles, quadratic, scaled_jacobians
+from scanmill.simulation.vessel import surface_of_mask, vessel
+
+TURN = turned((20, -35, 50))
+TUBE = Capsule(radius=8, length=50, centre=CENTRE, rotation=tuple(TURN.ravel()))
+ASKED = {"edge": 2.5, "thickness": 1.5, "surface": "inner"}
+
+
+def surface_through(body: Body, direction="oblique", spacing=(1.0, 1.0, 1.0)):
+    grid = grid_over(body, spacing, DIRECTIONS[direction])
+    return surface_of_mask(mask_of(body, grid), grid)
+
+
+def ends_at(*places: float) -> dict[str, End]:
+    """Ends of the tube, mm along it from its centre."""
+    return {
+        f"end{n}": End(CENTRE + TURN @ [0, 0, z], TURN @ [0, 0, np.sign(z)])
+        for n, z in enumerate(places)
+    }
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_a_tube_is_cut_open_across_its_course(direction):
+    surface = surface_through(TUBE, direction)
+    ends = ends_at(-12, 9)
+    cut = opened(surface, list(ends.values()))
+    along = (cut.points - CENTRE) @ TURN[:, 2]
+    assert along.min() == pytest.approx(-12, abs=1e-6)
+    assert along.max() == pytest.approx(9, abs=1e-6)
+    assert sorted(len(loop) > 20 for loop in open_loops(cut)) == [True, True]
+    assert enclosed(cut, list(ends.values())) == pytest.approx(np.pi * 64 * 21, rel=0.01)
+
+
+@pytest.mark.parametrize("side", ["inner", "outer"])
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_a_wall_is_as_thick_as_asked_and_on_the_side_asked(side, direction):
+    ends = ends_at(-15, 15)
+    found = vessel(surface_through(TUBE, direction), ends, ASKED | {"surface": side})
+    body = found.wall.body
+    size = volumes(body.points, body.cells)
+    low, high = (8, 9.5) if side == "inner" else (6.5, 8)
+    assert size.min() > 0
+    assert size.sum() == pytest.approx(np.pi * (high**2 - low**2) * 30, rel=0.02)
+    told = of_mesh(found)
+    for percent in (5, 50, 95):
+        assert told[f"wall_thickness_p{percent}_mm"] == pytest.approx(1.5, rel=0.03)
+    assert abs(told["remeshed_vs_surface_percent"]) < 1.0
+    assert told["dihedral_min_deg"] > 8
+    for name, radius, turn in (("inner", low, -1), ("outer", high, 1)):
+        faces = body.faces[name]
+        a, b, c = np.moveaxis(body.points[faces[:, :3]] - CENTRE, 1, 0)
+        across = (a + b + c) / 3 @ (np.eye(3) - np.outer(TURN[:, 2], TURN[:, 2]))
+        assert np.linalg.norm(across, axis=1) == pytest.approx(radius, abs=0.5)
+        assert (turn * np.einsum("ij,ij->i", np.cross(b - a, c - a), across) > 0).all()
+    for name, end in ends.items():
+        rim = body.points[body.faces[name]] - end.point
+        assert abs(rim @ end.outwards).max() < 0.8
+    sides = sum(len(faces) for faces in body.faces.values())
+    assert sides == len(found.surface.triangles) * 2 + sum(len(body.faces[e]) for e in ends)
+
+
+def test_what_holds_the_ends_is_left_out():
+    found = vessel(surface_through(TUBE), ends_at(-18, 18), ASKED)
+    along = (found.wall.middles - CENTRE) @ TURN[:, 2]
+    # 2.5 sqrt(8.75 x 1.5)
+    assert abs(along[is_away(found)]).max() == pytest.approx(18 - 9.1, abs=0.6)
+
+
+def test_the_crotch_of_a_vessel_does_not_fold():
+    legs = [[(0, 0, 0, 8), (side, 0, 40, 6)] for side in (-22, 22)]
+    trunk = [(0, 0, -40, 9), (0, 0, 0, 8)]
+    body = Tubes(branches=(tuple(trunk), *map(tuple, legs)), centre=CENTRE, rotation=TUBE.rotation)
+    ends = {"trunk": End(CENTRE + TURN @ [0, 0, -30], TURN @ [0, 0, -1.0])}
+    for n, side in enumerate((-1, 1)):
+        along = np.array([22 * side, 0, 40]) / np.hypot(22, 40)
+        ends[f"leg{n}"] = End(CENTRE + TURN @ (33 * along), TURN @ along)
+    found = vessel(surface_through(body), ends, ASKED)
+    assert volumes(found.wall.body.points, found.wall.body.cells).min() > 0
+    assert of_mesh(found)["wall_thickness_p50_mm"] == pytest.approx(1.5, rel=0.01)
+
+
+def test_a_wall_that_is_thicker_than_its_vessel_is_refused():
+    with pytest.raises(Refusal, match="wall-folded"):
+        vessel(
+            surface_through(TUBE), ends_at(-15, 15), ASKED | {"surface": "outer", "thickness": 12.0}
+        )
+
+
+def test_a_vessel_that_is_cut_where_it_is_not_is_refused():
+    ends = ends_at(-15, 15) | {"aside": End(CENTRE + TURN @ [60, 0, 0], TURN @ [1.0, 0, 0])}
+    with pytest.raises(Refusal, match="ends-unclear"):
+        vessel(surface_through(TUBE), ends, ASKED)
+
+
+def test_the_angles_and_the_jacobian_of_a_regular_and_of_a_right_tetrahedron():
+    regular = np.array([[1, 1, 1], [-1, 1, -1], [1, -1, -1], [-1, -1, 1]], float)
+    right = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], float)
+    four = np.arange(4)[None]
+    assert dihedral_angles(regular, four) == pytest.approx(np.degrees(np.arccos(1 / 3)))
+    angles = np.sort(dihedral_angles(right, four)[0])
+    assert angles == pytest.approx([np.degrees(np.arccos(1 / np.sqrt(3)))] * 3 + [90] * 3)
+    assert scaled_jacobians(regular, four) == pytest.approx(1)
+    assert scaled_jacobians(right, four) == pytest.approx(np.sqrt(2) / 2)
+    assert scaled_jacobians(right[[0, 2, 1, 3]], four) < 0
+
+
+def test_neighbours_share_the_middle_of_an_edge():
+    points = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]], float)
+    found, cells = quadratic(points, np.array([[0, 1, 2, 3], [1, 2, 3, 4]]))
+    assert len(found) == 5 + 9
+    assert len(set(cells[0, 4:]) & set(cells[1, 4:])) == 3
