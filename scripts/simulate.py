@@ -1,9 +1,10 @@
 """Simulate: the stress that pressure puts the walls of vessels under.
 
 In: labels.nii.gz with overlaps/, and centrelines/. Out: simulation/<structure>.vtu (and other formats
-on request), the wall as quadratic tetrahedra with displacements, stress and strain; LPS, mm, N/mm2.
-What the table tells of a wall is in the sidecar. A structure that cannot be meshed or solved is refused
-alone; simulation/<structure>-failed.ply is then the surface that it failed with.
+on request), the wall as quadratic tetrahedra with displacements, stress and strain, and
+simulation/<structure>-stress.vtp, stress averaged through the wall on the surface in its middle; LPS,
+mm, N/mm2. What the table tells of a wall is in the sidecar. A structure that cannot be meshed or solved
+is refused alone; simulation/<structure>-failed.ply is then the surface that it failed with.
 """
 
 from pathlib import Path
@@ -17,6 +18,7 @@ from scanmill.mesh_file import write_surface
 from scanmill.refusal import Refusal
 from scanmill.simulation.equilibrium import check_memory, solve
 from scanmill.simulation.model_files import PROBLEMS, write_problem, write_solution
+from scanmill.simulation.stress_map import write_stress_map
 from scanmill.simulation.summary import Measures, of_mesh, of_stress
 from scanmill.simulation.vessel import ends_of, problem, surface_of_mask, vessel
 from scanmill.stage import Record, run_job
@@ -69,6 +71,7 @@ def _simulated(
     for suffix in asked["formats"]:
         if f".{suffix}" not in PROBLEMS:
             write_solution(folder / f"{name}.{suffix}", to_solve.body, solution)
+    write_stress_map(folder / f"{name}-stress.vtp", found, solution)
     told = {"simulation_pressure_mmhg": asked["pressure"]} | of_mesh(found)
     return told | of_stress(found, solution, asked["strength"])
 

@@ -39,6 +39,8 @@ def _structure(structure: dict[str, Any], models: list[Path]) -> dict[str, Any]:
     found = _said(segment)
     if segment["method"] == "model":
         found |= {"folder": str(models[segment["model"]]), "class": segment["classes"]}
+    if structure["simulate"]:
+        structure = structure | {"simulate": _said(structure["simulate"])}
     return _said(structure) | {"segment": found}
 
 

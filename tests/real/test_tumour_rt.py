@@ -60,6 +60,7 @@ def rows(request, tmp_path_factory) -> dict[str, dict[str, str]]:
         "doubts": doubts,
         "surfaces": surfaces,
         "centrelines": [],
+        "simulations": [],
     }
     parameters = {"case": "one", "structures": wanted.structures}
     parameters["ledger_limit"] = wanted.ledger_limit

@@ -56,6 +56,7 @@ def put_case(
         "doubts": put_doubts(folder),
         "surfaces": meshed["surfaces"],
         "centrelines": [],
+        "simulations": [],
     }
     asked = ("name", "label", "distances_to", "drawn")
     parameters = {

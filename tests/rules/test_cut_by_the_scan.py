@@ -64,6 +64,7 @@ def measured(folder, scan, labels, cubic, how) -> tuple[dict[str, str], float]:
         "doubts": doubts,
         "surfaces": surfaces,
         "centrelines": [],
+        "simulations": [],
     }
     parameters = {"case": "a", "structures": [structure], "ledger_limit": 10.0}
     run_stage("measure", measure, inputs, {"measurements": table}, parameters)

@@ -103,7 +103,7 @@ def case(tmp_path_factory):
     measurements = folder / "measurements.csv"
     inputs = {"volume": volume, "isotropic": resampled["unsmoothed"]}
     inputs |= {"artefacts": resampled["artefacts"], **segmented, "surfaces": surfaces}
-    inputs |= {"doubts": doubts, "centrelines": []}
+    inputs |= {"doubts": doubts, "centrelines": [], "simulations": []}
     parameters = {"case": CASE, "structures": STRUCTURES, "ledger_limit": 10.0}
     run_stage("measure", measure, inputs, {"measurements": measurements}, parameters)
     assert read_sidecar(measurements)["status"] == "ok"

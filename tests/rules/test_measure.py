@@ -56,7 +56,12 @@ def inputs_of(folder, segmented=None, meshed=None, **masks):
     artefacts = put_volume(folder / "artefacts.nii.gz", np.zeros(GRID.shape, np.uint8))
     inputs = {"volume": volume, "isotropic": isotropic, "artefacts": artefacts}
     inputs |= put_label_map(folder, segmented, **masks)
-    return inputs | {"doubts": put_doubts(folder), "surfaces": surfaces, "centrelines": []}
+    return inputs | {
+        "doubts": put_doubts(folder),
+        "surfaces": surfaces,
+        "centrelines": [],
+        "simulations": [],
+    }
 
 
 def rows_of(inputs, drawn=(), ledger_limit=10.0, **distances):

@@ -8,7 +8,7 @@ import pytest
 from bodies import BODIES, CENTRE, OBLIQUE, grid_over, mask_of
 from measure import measure
 from mesh import mesh
-from scanmill.columns import CENTRELINE, COLUMNS, INTERVALS, SHAPE_MODEL
+from scanmill.columns import CENTRELINE, COLUMNS, INTERVALS, SHAPE_MODEL, SIMULATION
 from scanmill.label_map import LabelMap, Region
 from scanmill.label_map_files import write_doubts, write_label_map
 from scanmill.phantom.body import sphere
@@ -70,11 +70,12 @@ def rows(tmp_path_factory) -> dict[str, dict[str, str]]:
     surfaces = {"surfaces": folder / "surfaces", "model": folder / "model.glb"}
     parameters = {"structures": STRUCTURES, "formats": ["ply"], "pass_band": 0.1}
     run_stage("mesh", mesh, parts, surfaces, parameters)
-    courses = folder / "centrelines"
-    courses.mkdir()
-    told = {"structures": {"organ": dict.fromkeys(CENTRELINE, 1.0)}}
-    write_sidecar(courses, {"status": "ok", "warnings": []} | told)
-    inputs = paths | {"surfaces": surfaces["surfaces"], "centrelines": [courses]}
+    inputs = paths | {"surfaces": surfaces["surfaces"]}
+    for name, columns in (("centrelines", CENTRELINE), ("simulations", SIMULATION)):
+        (folder / name).mkdir()
+        told = {"structures": {"organ": dict.fromkeys(columns, 1.0)}}
+        write_sidecar(folder / name, {"status": "ok", "warnings": []} | told)
+        inputs |= {name: [folder / name]}
     table = folder / "measurements.csv"
     parameters = {"case": "a", "structures": STRUCTURES, "ledger_limit": 10.0}
     run_stage("measure", measure, inputs, {"measurements": table}, parameters)

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from scanmill import recipe
+from scanmill import recipe, recipe_simulation
 from scanmill.methods.page import page
 from scanmill.methods.references import REFERENCES
 
@@ -16,7 +16,7 @@ BY_RULES = {"method": "rules", "steps": [{"window": [1, None]}]}
 
 
 def told(modality="MR", spacing=1.0, correct=None, segments=(BY_RULES,), **further):
-    unasked = {"triangles": None, "distances_to": [], "centreline": False}
+    unasked = {"triangles": None, "distances_to": [], "centreline": False, "simulate": None}
     structures = [
         {"name": f"s{n}", "segment": {"steps": []} | s} | unasked for n, s in enumerate(segments)
     ]
@@ -100,6 +100,23 @@ def test_fewer_triangles_and_distances_are_named():
     methods, bibtex = written(asked)
     assert "garland1997" in cited(methods, bibtex)
     assert "s0 to 900." in methods and "s0 to s1." in methods
+
+
+def test_simulations_are_told_with_their_law_and_load():
+    asked = told()
+    asked["structures"][0]["simulate"] = recipe_simulation.filled(
+        {"surface": "inner", "thickness": 1.5, "material": "raghavan-vorp", "pressure": 120}
+    )
+    methods, bibtex = written(asked)
+    for words in (
+        "thickened by 1.5 mm from its inner side",
+        "120 mmHg",
+        "alpha 0.174",
+        "fixed ends",
+    ):
+        assert words in methods
+    assert {"raghavan2000", "dapogny2014", "taylor1973"} <= cited(methods, bibtex)
+    assert "raghavan2000" not in cited(*written(told()))
 
 
 def test_centrelines_are_named_where_they_are_asked_for():

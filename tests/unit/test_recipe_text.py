@@ -41,6 +41,7 @@ def everything(tmp_path):
         f'    colour: "#dd826{n}"\n    segment: {segment}\n'
         + (
             "    laterality: left\n    triangles: 500\n    distances_to: [s0]\n    centreline: true\n"
+            "    simulate: {surface: outer, thickness: 1.5, material: raghavan-vorp, pressure: mmhg}\n"
             if n == 1
             else ""
         )

@@ -64,6 +64,29 @@ REFERENCES = {
         "Medical & Biological Engineering & Computing",
         "10.1007/s11517-008-0420-1",
     ),
+    "raghavan2000": Reference(
+        ("Raghavan, M. L.", "Vorp, D. A."),
+        2000,
+        "Toward a biomechanical tool to evaluate rupture potential of abdominal aortic aneurysm: "
+        "identification of a finite strain constitutive model and evaluation of its applicability",
+        "Journal of Biomechanics",
+        "10.1016/S0021-9290(99)00201-8",
+    ),
+    "dapogny2014": Reference(
+        ("Dapogny, C.", "Dobrzynski, C.", "Frey, P."),
+        2014,
+        "Three-dimensional adaptive domain remeshing, implicit domain meshing, and applications to "
+        "free and moving boundary problems",
+        "Journal of Computational Physics",
+        "10.1016/j.jcp.2014.01.005",
+    ),
+    "taylor1973": Reference(
+        ("Taylor, C.", "Hood, P."),
+        1973,
+        "A numerical solution of the Navier-Stokes equations using the finite element technique",
+        "Computers & Fluids",
+        "10.1016/0045-7930(73)90027-3",
+    ),
     "numba": Reference(
         ("Lam, S. K.", "Pitrou, A.", "Seibert, S."),
         2015,

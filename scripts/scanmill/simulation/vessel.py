@@ -21,7 +21,7 @@ MMHG = 133.322387415e-6
 PASS_BAND = 0.01
 # Layers of prisms through a wall: what is averaged through it hardly changes with more.
 LAYERS = 2
-# Of an end that slides, in Young's moduli per mm: along the vessel; and across it, where some is needed to
+# Of an end that slides, in Young's moduli per mm: along the vessel; and across it, as something has to
 # carry what pressure leaves of force where ends are not quite parallel.
 SLIDING = (1e3, 1e-2)
 
