@@ -27,7 +27,7 @@ test: $(VENV)/.complete
 # those of the example also as the README's table.
 validate: run
 	$(BIN)/python scripts/validate.py twins results/validation $(if $(SCANS),--scans "$(SCANS)") --twins $(TWINS) --seeds $(SEEDS) --cores $(CORES)
-	$(BIN)/snakemake --directory results/validation --cores $(CORES) --config scans=scans.tsv
+	$(BIN)/snakemake --directory results/validation --cores $(CORES) --config scans=scans.tsv report=false
 	$(BIN)/python scripts/validate.py errors results/validation $(if $(SCANS),--scans "$(SCANS)",--readme README.md) --cores $(CORES)
 
 # What jobs take, fitted to those of the run in the folder RUN, where it writes costs.yaml; and what jobs ask

@@ -23,6 +23,7 @@ rule collect:
         settings={
             "formats": SETTINGS.formats,
             "parquet": SETTINGS.parquet,
+            "report": SETTINGS.report,
             "export": SETTINGS.export,
             "export_identity": SETTINGS.export_identity,
         },

@@ -177,7 +177,8 @@ def cohort(tmp_path):
         lines.append(f'{folder}-1\ts.nrrd\t{folder}/r.yaml\t\t\tGraz, "A"')
         lines.append(f"{folder}-2\ts.nrrd\t{folder}/r.yaml\tl.nrrd\tatlas\t")
     (tmp_path / "scans.tsv").write_text("\n".join(lines) + "\n")
-    return settings.load({"scans": "scans.tsv", "formats": ["stl"]}, ROOT, tmp_path)
+    config = {"scans": "scans.tsv", "formats": ["stl"], "report": False}
+    return settings.load(config, ROOT, tmp_path)
 
 
 def told(loaded, names, folder):
@@ -191,6 +192,7 @@ def told(loaded, names, folder):
     config = {
         "formats": ["stl"],
         "parquet": False,
+        "report": loaded.report,
         "export": [],
         "export_identity": "de-identified",
     }
@@ -217,7 +219,8 @@ def test_the_written_folder_has_the_same_settings(cohort, tmp_path):
     write(again, texts)
     config = json.loads((again / "config.yaml").read_text())
     loaded = settings.load(config, ROOT, again)
-    assert loaded.formats == ("stl",) and list(loaded.scans) == list(cohort.scans)
+    assert loaded.formats == ("stl",) and loaded.report is False
+    assert list(loaded.scans) == list(cohort.scans)
     own = {row.recipe for row in loaded.scans.values()}
     # By order of their keys, recipes of one name are told apart as they were.
     for first, second in zip(sorted(keys), sorted(own), strict=True):

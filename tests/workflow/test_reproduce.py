@@ -30,7 +30,7 @@ def run(tmp_path_factory):
         f"{BY_RULES}\ta.mhd\t{BY_RULES}.yaml\t\tGraz\n"
         f'{BY_LABELS}\tb.nrrd\t{BY_LABELS}.yaml\tmap.nrrd\t"7 ""a"" 5"\n'
     )
-    mill(folder, "--config", "scans=scans.tsv", "formats=[ply, stl]")
+    mill(folder, "--config", "scans=scans.tsv", "formats=[ply, stl]", "report=false")
     archive = folder / "archive" / "deep"
     archive.mkdir(parents=True)
     for old, new in {"a.mhd": "a.mhd", "a.raw": "a.raw", "b.nrrd": "x", "map.nrrd": "y"}.items():
