@@ -154,10 +154,10 @@ def asked_simulations(wildcards):
     return expand(f"{CASE_FOLDER}/simulation", case=wildcards.case) if asked else []
 
 
-def simulated_structures(wildcards):
-    """Those that are to be simulated, with the case's own pressures."""
-    recipe = recipe_of(wildcards)
-    return recipe_simulation.asked(recipe.structures, ROWS[wildcards.case].extra)
+def pressures_of(wildcards):
+    """What the case's vessels are put under, where the sheet says it."""
+    structures = recipe_of(wildcards).structures
+    return recipe_simulation.pressures(structures, ROWS[wildcards.case].extra)
 
 
 def described_phantom(wildcards):

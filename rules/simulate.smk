@@ -23,7 +23,8 @@ rule simulate:
         runtime=minutes("simulate"),
         attempt=attempt_number,
     params:
-        structures=simulated_structures,
+        structures=structures_of("name", "label", "simulate"),
+        pressures=pressures_of,
         library=library("simulate"),
     message:
         "{wildcards.case}: simulate"

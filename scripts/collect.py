@@ -41,7 +41,9 @@ def collect(
     compared = [folders[case] / cohort.RESULTS["agreement"] for case in referred]
     for path in (*measurements, *compared):
         remove_damaged(path, checksum(path))
-    stages = {case: cohort.stages_of(row, bool(settings["export"])) for case, row in cases.items()}
+    structures = {case: recipes[row["recipe"]]["structures"] for case, row in cases.items()}
+    exports = bool(settings["export"])
+    stages = {case: cohort.stages_of(row, structures[case], exports) for case, row in cases.items()}
     sidecars = {
         case: cohort.read_sidecars(folder, stages[case]) for case, folder in folders.items()
     }
@@ -51,8 +53,7 @@ def collect(
     header = [*STATE, *extra, *(column for column in columns if column not in STATE)]
     with cohort.table_of(tables["measurements"], header, ",") as rows:
         for case, described in cases.items():
-            structures = recipes[described["recipe"]]["structures"]
-            for row in cohort.rows_of(case, structures, folders[case], sidecars[case]):
+            for row in cohort.rows_of(case, structures[case], folders[case], sidecars[case]):
                 rows.writerow(row | described["extra"])
     cohort.write_dictionary(tables["dictionary"], columns, extra)
     stale = {

@@ -32,8 +32,13 @@ def simulate(
     centrelines: Path,
     simulation: Path,
     structures: list[dict[str, Any]],
+    pressures: dict[str, float],
 ) -> None:
-    """Write what was simulated. structures: name, label and simulate of each that is."""
+    """Write what was simulated.
+
+    structures: name, label and simulate of all. pressures: of the case, mmHg, by the names that the
+    recipe gives.
+    """
     label_map = read_label_map(labels, overlaps, {s["name"]: s["label"] for s in structures})
     grid = record.grid = label_map.grid
     present = label_map.regions()
@@ -41,11 +46,12 @@ def simulate(
     with replacing_folder(simulation) as folder:
         for name, label, asked in (s.values() for s in structures):
             course = centrelines / f"{name}.csv"
-            if label not in present or not course.exists():
+            if not asked or label not in present or not course.exists():
                 continue
+            pressure = pressures.get(asked["pressure"], asked["pressure"])
             surface = _surface(present[label], grid)
             try:
-                said[name] = _simulated(surface, course, asked, folder, name)
+                said[name] = _simulated(surface, course, asked, pressure, folder / name)
             except Refusal as refusal:
                 record.warn(refusal.code, refusal.reason, name)
                 said[name] = {"simulation_code": refusal.code}
@@ -58,21 +64,21 @@ def _surface(region: Region, grid: Grid) -> Surface:
 
 
 def _simulated(
-    surface: Surface, course: Path, asked: dict[str, Any], folder: Path, name: str
+    surface: Surface, course: Path, asked: dict[str, Any], pressure: float, result: Path
 ) -> Measures:
-    """Mesh, solve and write one structure, and return its columns."""
+    """Mesh, solve and write one structure, and return its columns. result: without a suffix."""
     found = vessel(surface, ends_of(course), asked)
-    to_solve = problem(found, asked)
+    to_solve = problem(found, asked, pressure)
     check_memory(to_solve, asked["memory_mb"])
     for suffix in asked["formats"]:
         if f".{suffix}" in PROBLEMS:
-            write_problem(folder / f"{name}.{suffix}", to_solve)
+            write_problem(Path(f"{result}.{suffix}"), to_solve)
     solution = solve(to_solve)
     for suffix in asked["formats"]:
         if f".{suffix}" not in PROBLEMS:
-            write_solution(folder / f"{name}.{suffix}", to_solve.body, solution)
-    write_stress_map(folder / f"{name}-stress.vtp", found, solution)
-    told = {"simulation_pressure_mmhg": asked["pressure"]} | of_mesh(found)
+            write_solution(Path(f"{result}.{suffix}"), to_solve.body, solution)
+    write_stress_map(Path(f"{result}-stress.vtp"), found, solution)
+    told = {"simulation_pressure_mmhg": pressure} | of_mesh(found)
     return told | of_stress(found, solution, asked["strength"])
 
 

@@ -21,6 +21,8 @@ RESULTS = dict(
             "labels.nii.gz",
             "surfaces",
             "measurements.csv",
+            "centrelines",
+            "simulation",
             "agreement.csv",
             "dicom",
         ),
@@ -29,9 +31,19 @@ RESULTS = dict(
 )
 
 
-def stages_of(row: dict[str, Any], exports: bool) -> tuple[str, ...]:
-    """The stages of a case. row: what may be told of it (`Row.told`)."""
-    asked = {"agreement": "reference" in row, "export": exports}
+def stages_of(
+    row: dict[str, Any], structures: list[dict[str, Any]], exports: bool
+) -> tuple[str, ...]:
+    """The stages of a case.
+
+    row: what may be told of it (`Row.told`). structures: of its recipe, as in provenance.
+    """
+    asked = {
+        "centreline": any(s["centreline"] for s in structures),
+        "simulate": any(s["simulate"] for s in structures),
+        "agreement": "reference" in row,
+        "export": exports,
+    }
     return (*STAGES, *(stage for stage in ON_REQUEST if asked[stage]))
 
 

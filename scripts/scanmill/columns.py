@@ -332,7 +332,7 @@ def _distance_to(other: str) -> Column:
 
 
 STAGES = ("ingest", "resample", "segment", "mesh", "measure")
-ON_REQUEST = ("agreement", "export")
+ON_REQUEST = ("centreline", "simulate", "agreement", "export")
 
 
 def case_columns(stages: tuple[str, ...]) -> list[str]:

@@ -13,11 +13,7 @@ from scanmill.used import Used
 from scanmill.work import Work
 
 # The main result of each rule of a case.
-OF_CASES = RESULTS | {
-    "centreline": "centrelines",
-    "simulate": "simulation",
-    "report": "report.html",
-}
+OF_CASES = RESULTS | {"report": "report.html"}
 
 
 @dataclass(frozen=True)

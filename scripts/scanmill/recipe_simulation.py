@@ -40,20 +40,9 @@ def columns(structures: list[dict[str, Any]]) -> list[str]:
     return list(dict.fromkeys(name for name in asked if isinstance(name, str)))
 
 
-def asked(structures: list[dict[str, Any]], extra: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The structures of a case that are simulated: name, label and simulate, with its own pressure.
-
-    extra: the further columns of the case's row.
-    """
-    return [
-        {
-            "name": s["name"],
-            "label": s["label"],
-            "simulate": s["simulate"] | {"pressure": _pressure(s["simulate"]["pressure"], extra)},
-        }
-        for s in structures
-        if s["simulate"]
-    ]
+def pressures(structures: list[dict[str, Any]], extra: Mapping[str, str]) -> dict[str, float]:
+    """The pressures of a case by their columns, mmHg. extra: the further columns of its row."""
+    return {name: float(extra[name]) for name in columns(structures)}
 
 
 def faults(content: dict[str, Any]) -> Iterator[Fault]:
@@ -70,7 +59,3 @@ def faults(content: dict[str, Any]) -> Iterator[Fault]:
             found = " and ".join(sorted(material))
             right = "young and poisson, or alpha and beta,"
             yield Fault((*keys, "material"), f"{found} was found; {right} would be right")
-
-
-def _pressure(said: float | str, extra: Mapping[str, str]) -> float:
-    return float(extra[said]) if isinstance(said, str) else float(said)

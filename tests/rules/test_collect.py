@@ -14,14 +14,15 @@ from scanmill.columns import COLUMNS, STAGES
 from scanmill.lineage import LOCK, ROOT
 from scanmill.sidecar import Damaged, checksum, write_sidecar
 
+UNASKED = {"centreline": False, "simulate": None}
 RECIPES = {
     "torso": {
         "modality": "CT",
         "spacing": 1.0,
         "uneven_slices": "refuse",
         "structures": [
-            {"name": "liver", "label": 1, "distances_to": []},
-            {"name": "spleen", "label": 9, "distances_to": ["liver"]},
+            {"name": "liver", "label": 1, "distances_to": []} | UNASKED,
+            {"name": "spleen", "label": 9, "distances_to": ["liver"]} | UNASKED,
         ],
     }
 }

@@ -26,7 +26,7 @@ SIMULATE = {
     "thickness": THICKNESS,
     "edge": 3.0,
     "material": {"young": 2.7, "poisson": 0.45},
-    "pressure": PRESSURE,
+    "pressure": "systolic",
     "ends": "sliding",
     "strength": 0.65,
     "formats": ["vtu", "inp"],
@@ -58,6 +58,7 @@ def run(inputs, folder, **changes):
     found = folder / "simulation"
     asked = filled(SIMULATE | changes)
     parameters = {"structures": [{"name": "vessel", "label": 3, "simulate": asked}]}
+    parameters |= {"pressures": {"systolic": PRESSURE}}
     run_stage("simulate", simulate, inputs, {"simulation": found}, parameters)
     return found, read_sidecar(found)
 

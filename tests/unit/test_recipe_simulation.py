@@ -45,8 +45,8 @@ def test_a_simulation_is_read_with_its_defaults(tmp_path):
         "formats": ["vtu"],
         "memory_mb": 4000,
     }
-    (asked,) = recipe_simulation.asked([structure], {"systolic": "135"})
-    assert asked["simulate"]["pressure"] == 135.0 and asked["label"] == 5
+    told = {"systolic": "135", "age": "71"}
+    assert recipe_simulation.pressures([structure], told) == {"systolic": 135.0}
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,8 @@ def test_a_pacs_is_asked_again_unless_the_series_is_here(places):
 def test_networks_are_found_wherever_they_lie(places):
     now, sources = places
     series = now / "deep" / "series"
-    liver = {"name": "liver", "segment": {"method": "model", "model": 0, "classes": ["liver"]}}
+    segment = {"method": "model", "model": 0, "classes": ["liver"]}
+    liver = {"name": "liver", "segment": segment, "simulate": None}
     torso = {"models": ["from where it is"], "learn": {}, "structures": [liver]}
     row = {"scan": "phantom:ct-straight"}
     known = provenance(row, [], [("models", checksum(series))]) | {"recipes": {"torso": torso}}

@@ -93,11 +93,11 @@ def vessel(surface: Surface, ends: dict[str, End], asked: dict[str, Any]) -> Ves
     return Vessel(even, ends, wall, 100 * (after / before - 1))
 
 
-def problem(found: Vessel, asked: dict[str, Any]) -> Problem:
-    """The vessel's wall under its pressure. asked: as the recipe says, filled."""
+def problem(found: Vessel, asked: dict[str, Any], pressure: float) -> Problem:
+    """The vessel's wall under a pressure, mmHg. asked: as the recipe says, filled."""
     material = material_of(asked["material"])
     supports = dict.fromkeys(found.ends, _support(asked["ends"], material))
-    return Problem(found.wall.body, {PART: material}, {"inner": asked["pressure"] * MMHG}, supports)
+    return Problem(found.wall.body, {PART: material}, {"inner": pressure * MMHG}, supports)
 
 
 def material_of(said: dict[str, float]) -> Material:
