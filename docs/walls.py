@@ -13,8 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests" / "unit")]
+from scanmill.simulation import calculix, equilibrium  # noqa: E402
 from scanmill.simulation.body import Problem  # noqa: E402
-from scanmill.simulation.calculix import solve  # noqa: E402
 from scanmill.simulation.solution import Solution  # noqa: E402
 from wall_cases import (  # noqa: E402
     Case,
@@ -25,7 +25,10 @@ from wall_cases import (  # noqa: E402
     two_cylinders,
 )
 
-SOLVERS: dict[str, Callable[[Problem], Solution]] = {"CalculiX": partial(solve, seconds=3600)}
+SOLVERS: dict[str, Callable[[Problem], Solution]] = {
+    "ScanMill's": equilibrium.solve,
+    "CalculiX": partial(calculix.solve, seconds=3600),
+}
 CASES: dict[str, Callable[[], Case]] = {
     **{
         f"thick cylinder, Poisson's ratio {poisson}, {layers} layers": partial(

@@ -28,7 +28,11 @@ class Body:
 
 @dataclass(frozen=True)
 class Elastic:
-    """Linear and isotropic. young: N/mm2. poisson: below 0.5."""
+    """Linear and isotropic. young: N/mm2. poisson: below 0.5.
+
+    Beside a hyperelastic material, where displacements are large, it is St. Venant and Kirchhoff's:
+    second Piola-Kirchhoff stress is linear in Green-Lagrange strain.
+    """
 
     young: float
     poisson: float

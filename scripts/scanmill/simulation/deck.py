@@ -63,10 +63,7 @@ def write_deck(stream: TextIO, problem: Problem) -> None:
 
 
 def large(problem: Problem) -> bool:
-    """Whether displacements are large: where a material is hyperelastic.
-
-    What is Elastic follows St. Venant and Kirchhoff's law then, and pressure the faces as they move.
-    """
+    """Whether displacements are large, and pressure follows the faces: with a hyperelastic material."""
     return any(isinstance(material, RaghavanVorp) for material in problem.materials.values())
 
 

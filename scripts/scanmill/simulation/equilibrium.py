@@ -127,7 +127,7 @@ class Assembly:
         weight = (volumes(body.points, cells) / len(INSIDE))[:, None]
         gradient = np.einsum("max,mqai->mqxi", state.displacements[cells], shape)
         pressure = state.pressures[self.corners[own]] @ INSIDE.T
-        told = response(material, gradient, pressure)
+        told = response(material, gradient, pressure, not self.is_linear)
         # The gradient's change by the cell's displacements: H_xi = sum over a of u_ax dN_a/di.
         by = np.einsum("mqai,xy->mqxiay", shape, np.eye(3)).reshape(*pressure.shape, 9, 30)
         matrix = np.zeros((len(own), 34, 34))
@@ -154,8 +154,10 @@ class Assembly:
             shape = gradients(body.points, body.cells[cells])
             gradient = np.einsum("max,mqai->mqxi", state.displacements[body.cells[cells]], shape)
             pressure = state.pressures[self.corners[cells]] @ INSIDE.T
-            first = response(material, gradient, pressure).stress
-            stresses[cells] = _six(true_stress(material, first, gradient).mean(axis=1))
+            stress = response(material, gradient, pressure, not self.is_linear).stress
+            if not self.is_linear:
+                stress = true_stress(stress, gradient)
+            stresses[cells] = _six(stress.mean(axis=1))
             turned = gradient.swapaxes(-1, -2)
             strain = (gradient + turned) / 2
             if not self.is_linear:

@@ -30,27 +30,27 @@ class Response(NamedTuple):
     compliance: float
 
 
-def response(material: Material, gradient: np.ndarray, pressure: np.ndarray) -> Response:
+def response(
+    material: Material, gradient: np.ndarray, pressure: np.ndarray, is_large: bool
+) -> Response:
     """The response of a material. gradient: of displacements, [..., 3, 3], row by component.
 
-    pressure: [...], N/mm2, positive where it pulls.
+    pressure: [...], N/mm2, positive where it pulls. is_large: whether displacements are.
     """
-    if isinstance(material, Elastic):
-        return _elastic(material, gradient, pressure)
-    return _raghavan_vorp(material, gradient, pressure)
+    if isinstance(material, RaghavanVorp):
+        return _raghavan_vorp(material, gradient, pressure)
+    law = _saint_venant_kirchhoff if is_large else _elastic
+    return law(material, gradient, pressure)
 
 
-def true_stress(material: Material, stress: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-    """Cauchy's stress from first Piola-Kirchhoff's; the same where displacements are small."""
-    if isinstance(material, Elastic):
-        return stress
+def true_stress(stress: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+    """Cauchy's stress from first Piola-Kirchhoff's."""
     deformed = gradient + np.eye(3)
     return stress @ deformed.swapaxes(-1, -2) / np.linalg.det(deformed)[..., None, None]
 
 
 def _elastic(material: Elastic, gradient: np.ndarray, pressure: np.ndarray) -> Response:
-    shear = material.young / (2 * (1 + material.poisson))
-    bulk = 2 * shear * material.poisson / (1 - 2 * material.poisson)
+    shear, bulk = _moduli(material)
     strain = (gradient + gradient.swapaxes(-1, -2)) / 2
     identity = np.eye(3)
     each = np.einsum("ik,jl->ijkl", identity, identity)
@@ -62,6 +62,36 @@ def _elastic(material: Elastic, gradient: np.ndarray, pressure: np.ndarray) -> R
         np.trace(strain, axis1=-2, axis2=-1) - pressure / bulk,
         1 / bulk,
     )
+
+
+def _saint_venant_kirchhoff(
+    material: Elastic, gradient: np.ndarray, pressure: np.ndarray
+) -> Response:
+    """Second Piola-Kirchhoff's stress is linear in Green and Lagrange's strain: no turn adds stress."""
+    shear, bulk = _moduli(material)
+    identity = np.eye(3)
+    deformed = gradient + identity
+    turned = deformed.swapaxes(-1, -2)
+    strain = (turned @ deformed - identity) / 2
+    second = 2 * shear * strain + pressure[..., None, None] * identity
+    stiffness = (
+        np.einsum("ik,...jl->...ijkl", identity, second)
+        + shear * np.einsum("...il,...kj->...ijkl", deformed, deformed)
+        + shear * np.einsum("...ik,jl->...ijkl", deformed @ turned, identity)
+    )
+    return Response(
+        deformed @ second,
+        stiffness.reshape(*pressure.shape, 9, 9),
+        deformed,
+        np.trace(strain, axis1=-2, axis2=-1) - pressure / bulk,
+        1 / bulk,
+    )
+
+
+def _moduli(material: Elastic) -> tuple[float, float]:
+    """Shear modulus, and Lame's other one."""
+    shear = material.young / (2 * (1 + material.poisson))
+    return shear, 2 * shear * material.poisson / (1 - 2 * material.poisson)
 
 
 def _raghavan_vorp(material: RaghavanVorp, gradient: np.ndarray, pressure: np.ndarray) -> Response:
