@@ -275,7 +275,7 @@ SIMULATION = {
         source="Knupp 2003, doi:10.1016/S0168-874X(02)00070-9",
     ),
     "stress_mean_mpa": Column(f"Mean {AVERAGED}", "MPa"),
-    "stress_p99_mpa": Column(f"What 99 % of the wall does not exceed of {AVERAGED}", "MPa"),
+    "stress_p99_mpa": Column(f"What 99 % of the wall stays below of {AVERAGED}", "MPa"),
     "stress_peak_mpa": Column(f"Largest {AVERAGED}", "MPa"),
     **{
         f"stress_peak_{axis}_mm": Column(
