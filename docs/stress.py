@@ -3,10 +3,10 @@
     python docs/stress.py FOLDER [cases, 50 where none is given] [cores, 2]
 
 Writes a cohort of generated scans into a new folder: a trunk that bulges, in half of them with two
-legs, in half with thrombus around the blood, in random poses; voxels of 1 mm to slices of 3 mm; noise of
-10 to 40 HU. Runs it, and prints a Markdown table of how many were simulated, why the others were not, and
-how far diameters and stress are off. Stress is known by the same solver from the exact shape, cut at the
-same ends.
+legs, in half with thrombus around the blood, in random poses; voxels of 1 mm to slices of 3 mm; noise
+of 10 to 40 HU. Runs it, and prints a Markdown table of how many were simulated, why the others were
+not, and how far diameters and stress are off. Stress is known by the same solver from the exact shape,
+cut at the same ends.
 """
 
 import csv
@@ -91,7 +91,12 @@ def depths(tubes: Tubes, grid: Grid) -> np.ndarray:
 
 
 def write_scan(
-    path: Path, tubes: Tubes, spacing: Triple, thrombus: bool, noise: float, rng
+    path: Path,
+    tubes: Tubes,
+    spacing: Triple,
+    thrombus: bool,
+    noise: float,
+    rng: np.random.Generator,
 ) -> None:
     """A CT of the tubes: partial volumes along slices, a point spread of a millimetre, and noise."""
     grid = grid_over(tubes, spacing)
