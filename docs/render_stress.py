@@ -29,6 +29,7 @@ def render(case: Path, name: str, picture: Path) -> None:
     scene = pv.Plotter(shape=(1, 2), off_screen=True, window_size=(1200, 800), border=False)
     scene.set_background("white", all_renderers=True)
     bar = {"title": "first principal stress, MPa", "color": "black", "n_labels": 4}
+    bar |= {"position_x": 0.05, "position_y": 0.01, "width": 0.9, "height": 0.06}
     scene.subplot(0, 0)
     scene.add_mesh(wall, clim=limits, scalar_bar_args=bar, **COLOURS)
     scene.add_mesh(widest(case, name, row, wall), color="black", line_width=5)
@@ -43,7 +44,7 @@ def render(case: Path, name: str, picture: Path) -> None:
     for column in range(2):
         scene.subplot(0, column)
         scene.view_vector(aside, viewup=along)
-        scene.camera.zoom(1.3)
+        scene.camera.zoom(1.15)
     scene.screenshot(picture)
 
 
