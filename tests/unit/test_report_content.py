@@ -166,6 +166,19 @@ def test_surfaces_are_shown_with_the_triangles_that_all_together_may_have():
     assert radii == pytest.approx(12, abs=0.6)
 
 
+def test_a_surface_of_very_many_triangles_is_shown_where_it_was():
+    ball = sphere(30, (50, -80, 300))
+    grid = grid_over(ball, (0.5, 0.5, 0.5))
+    mask = np.linalg.norm(grid.to_physical(indices(grid)) - (50, -80, 300), axis=-1) < 30
+    mesh, _ = boundaries(mask.astype(np.uint8), grid)
+    surface = next(surface for _, surface in surfaces_of(mesh, grid))
+    assert len(surface.triangles) > scene.MANY * scene.LEAST
+    simple = scene.shown_surface(surface, 10**6)
+    assert 0.5 * scene.LEAST < len(simple.triangles) <= 1.05 * scene.LEAST
+    radii = np.linalg.norm(simple.points - (50, -80, 300), axis=1)
+    assert radii == pytest.approx(30, abs=1.5)
+
+
 def test_a_large_scan_is_shown_by_every_nth_voxel_where_it_lies():
     grid = Grid((512, 512, 300), (0.7, 0.7, 1.0), (-10.0, 20.0, 30.0), (-1, 0, 0, 0, 0, 1, 0, 1, 0))
     step = scene.every(grid)

@@ -21,9 +21,12 @@ import trame_vtk
 
 from scanmill.grid import Grid
 from scanmill.surface import Surface
+from scanmill.surface_measures import area
 
 # Triangles that are shown of all structures together, and of one at most and at least.
 TRIANGLES, MOST, LEAST = 150_000, 8_000, 600
+# Of a surface with so many times the triangles that are shown, points are first put together.
+MANY = 20
 # Voxels of the scan that are shown, at most.
 VOXELS = 2_000_000
 # Of one that others lie in.
@@ -60,6 +63,9 @@ def shown_surface(surface: Surface, others: int) -> Surface:
     target = int(np.clip(TRIANGLES / others, LEAST, MOST))
     if len(surface.triangles) <= target:
         return surface
+    if len(surface.triangles) > MANY * target:
+        # What is to be removed one by one takes half a kilobyte a triangle.
+        surface = _clustered(surface, float(np.sqrt(area(surface) / target)) / 2)
     simplifier = pyfqmr.Simplify()
     simplifier.setMesh(surface.points, surface.triangles.astype(np.int32))
     simplifier.simplify_mesh(target)
@@ -209,6 +215,20 @@ def _rounded(points: np.ndarray) -> np.ndarray:
     """Points whose bytes compress well: multiples of a power of two, mm."""
     step = 2.0 ** np.floor(np.log2(np.ptp(points, axis=0).max() / PARTS))
     return np.round(points / step) * step
+
+
+def _clustered(surface: Surface, cell: float) -> Surface:
+    """A surface whose points in each cube of a grid, of `cell` mm, are one: their mean."""
+    cubes = np.floor((surface.points - surface.points.min(axis=0)) / cell).astype(np.int64)
+    sizes = cubes.max(axis=0) + 1
+    keys = (cubes[:, 0] * sizes[1] + cubes[:, 1]) * sizes[2] + cubes[:, 2]
+    _, place, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    sums = [np.bincount(place, surface.points[:, k]) for k in range(3)]
+    corners = place[surface.triangles]
+    a, b, c = corners.T
+    return Surface(
+        np.stack(sums, axis=1) / counts[:, None], corners[(a != b) & (b != c) & (c != a)]
+    )
 
 
 def _normals(surface: Surface) -> np.ndarray:
