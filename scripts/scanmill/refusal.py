@@ -60,6 +60,7 @@ CODES: dict[str, str] = {
     "volume-uncertain": "half the interval of the volume is more than half the volume",
     # simulate
     "ends-unclear": "the vessel could not be cut open where its course ends",
+    "mesher-failed": "the mesher crashed, or did not end",
     "wall-folded": "a wall of that thickness folds on the vessel's surface",
     "support-loose": "nothing holds the body, or a piece of it, where it is",
     "solver-missing": "the program that is to solve is not installed",

@@ -1,4 +1,4 @@
-"""A vessel's surface for simulation: its ends cut off across its course, its triangles all alike."""
+"""A vessel's surface for simulation: its ends cut off across its course."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,6 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from scanmill.surface import Surface
-
-# How far the new surface may lie from the old one, of an edge.
-HAUSDORFF = 0.1
-# Degrees: no edge inside the surface of a vessel is sharp.
-RIDGE = 80.0
-# The second time, MMG leaves fewer triangles that are smaller than asked for.
-PASSES = 2
 
 
 @dataclass(frozen=True)
@@ -29,22 +22,6 @@ def opened(surface: Surface, ends: list[End]) -> Surface:
     for end in ends:
         surface = _cut(surface, end)
     return surface
-
-
-def remeshed(surface: Surface, edge: float) -> Surface:
-    """The surface of triangles of about one size, by MMG. edge: of their sides, mm. Open ends stay.
-
-    Dapogny et al. 2014, doi:10.1016/j.jcp.2014.01.005.
-    """
-    # Not above: few recipes ask for simulations, and every job pays for its imports.
-    from mmgpy import MmgMeshS
-
-    points, triangles = surface.points.astype(float), surface.triangles.astype(np.int32)
-    for _ in range(PASSES):
-        mesh = MmgMeshS(points, triangles)
-        mesh.remesh(hsiz=edge, hausd=HAUSDORFF * edge, ar=RIDGE, verbose=-1)
-        points, triangles = np.asarray(mesh.get_vertices()), np.asarray(mesh.get_triangles())
-    return evened(Surface(points, triangles))
 
 
 def evened(surface: Surface) -> Surface:

@@ -11,7 +11,8 @@ from scanmill.grid import Grid
 from scanmill.refusal import Refusal
 from scanmill.simulation.body import Elastic, Fixed, Material, Problem, RaghavanVorp, Springs
 from scanmill.simulation.elements import volumes
-from scanmill.simulation.open_surface import End, enclosed, open_loops, opened, remeshed
+from scanmill.simulation.open_surface import End, enclosed, evened, open_loops, opened
+from scanmill.simulation.remesh import remeshed
 from scanmill.simulation.wall import PART, Wall, thickened
 from scanmill.surface import Surface, boundaries, surface_of
 
@@ -70,10 +71,10 @@ def ends_of(course: Path) -> dict[str, End]:
 def vessel(surface: Surface, ends: dict[str, End], asked: dict[str, Any]) -> Vessel:
     """The vessel of a closed surface. asked: as the recipe says, filled.
 
-    Raises Refusal where its ends cannot be cut, or its wall folds.
+    Raises Refusal where its ends cannot be cut, the mesher fails, or its wall folds.
     """
     cut = opened(surface, list(ends.values()))
-    even = remeshed(cut, asked["edge"])
+    even = evened(remeshed(cut, asked["edge"]))
     if len(open_loops(even)) != len(ends):
         raise Refusal(
             "ends-unclear",
