@@ -24,7 +24,7 @@ from scanmill.surface import Surface
 from scanmill.surface_measures import area
 
 # Triangles that are shown of all structures together, and of one at most and at least.
-TRIANGLES, MOST, LEAST = 150_000, 8_000, 600
+TRIANGLES, MOST, LEAST = 150_000, 20_000, 600
 # Of a surface with so many times the triangles that are shown, points are first put together.
 MANY = 20
 # Voxels of the scan that are shown, at most.
