@@ -9,7 +9,7 @@ from scanmill.yaml_file import Fault
 RAGHAVAN_VORP = {"alpha": 0.174, "beta": 1.881}
 # mmHg.
 PRESSURES = (1, 400)
-MEMORY_MB = 4000
+MEMORY_MB = 6000
 FORMATS = ["vtu"]
 CONSTANTS = ({"young", "poisson"}, {"alpha", "beta"})
 # Of the edges of triangles, in thicknesses of the wall, where a recipe does not say.

@@ -43,7 +43,7 @@ def test_a_simulation_is_read_with_its_defaults(tmp_path):
         "ends": "fixed",
         "strength": None,
         "formats": ["vtu"],
-        "memory_mb": 4000,
+        "memory_mb": 6000,
     }
     told = {"systolic": "135", "age": "71"}
     assert recipe_simulation.pressures([structure], told) == {"systolic": 135.0}

@@ -26,7 +26,7 @@ ITERATIONS = 15
 # What is unbalanced falls to less than this with factors that serve once more.
 PROGRESS = 0.1
 # Of walls of up to 100 000 cells, which are thin: solids take more.
-MB_PER_POINT = 0.08
+MB_PER_POINT = 0.1
 # So many cells at once: their matrices, some 10 kB each, stay in the processor's cache.
 AT_ONCE = 500
 
@@ -238,6 +238,8 @@ def _balanced(
             return state
         # Factors cost more than all the rest: they serve again while they make good progress.
         if factors is None or left > PROGRESS * before:
+            # Both would not fit beside each other.
+            factors = None
             try:
                 factors = _factors(matrix)
             except RuntimeError:
