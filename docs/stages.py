@@ -81,6 +81,13 @@ def _rows(case: Labelled, recipe: Recipe, folder: Path) -> list[dict[str, str]]:
     run(segment, reads, "labels overlaps doubts")
     run(mesh, "labels overlaps", "surfaces model")
     reads = "volume artefacts labels overlaps doubts surfaces"
-    run(measure, reads, "measurements", isotropic=files["unsmoothed"], centrelines=[])
+    run(
+        measure,
+        reads,
+        "measurements",
+        isotropic=files["unsmoothed"],
+        centrelines=[],
+        simulations=[],
+    )
     with open(files["measurements"], newline="") as stream:
         return list(csv.DictReader(stream))
