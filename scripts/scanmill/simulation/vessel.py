@@ -84,6 +84,8 @@ def vessel(surface: Surface, ends: dict[str, End], asked: dict[str, Any]) -> Ves
     thickness = np.full(len(even.points), asked["thickness"])
     wall = thickened(even, thickness, asked["surface"] == "inner", LAYERS, ends)
     folded = int((volumes(wall.body.points, wall.body.cells) <= 0).sum())
+    if bare := [name for name in ends if not len(wall.body.faces[name])]:
+        raise Refusal("ends-unclear", f"no opening of the vessel is at {' and '.join(bare)}")
     if folded:
         raise Refusal(
             "wall-folded",

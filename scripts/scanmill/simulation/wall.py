@@ -52,9 +52,9 @@ def thickened(
     """
     through = thickness[:, None] * offsets(surface)
     steps = np.linspace(0, 1, layers + 1) if outwards else np.linspace(-1, 0, layers + 1)
+    flat = areas_of(surface) * thickness[surface.triangles].mean(axis=1) / (3 * layers)
     for _ in range(PASSES):
         wall = _layered(surface, through, steps, ends)
-        flat = areas_of(surface) * thickness[surface.triangles].mean(axis=1) / (3 * layers)
         bad = volumes(wall.body.points, wall.body.cells) < THINNEST * flat[wall.columns]
         if not bad.any():
             break
