@@ -20,7 +20,7 @@ from scipy.ndimage import gaussian_filter
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "docs")]
-from scanmill import recipe_simulation  # noqa: E402
+from scanmill import recipe_simulation, used  # noqa: E402
 from scanmill.grid import Grid, Triple  # noqa: E402
 from scanmill.phantom.description import turned  # noqa: E402
 from scanmill.phantom.tubes import Tubes  # noqa: E402
@@ -168,6 +168,23 @@ def main() -> None:
     with open(folder / "results" / "cohort" / "measurements.csv", newline="") as stream:
         rows = {row["case"]: row for row in csv.DictReader(stream)}
     tell(folder, made, rows)
+    tell_costs(folder, rows)
+
+
+def tell_costs(folder: Path, rows: dict[str, dict[str, str]]) -> None:
+    """Print what a case costs by stage, by the logs, and how good the meshes are."""
+    print("\n| stage | CPU, s: median, most | MB: median, most |\n|---|---|---|")
+    for stage in ("ingest", "resample", "segment", "mesh", "centreline", "simulate", "measure"):
+        logs = [folder / "logs" / name / f"{stage}.log" for name in rows]
+        told = [amounts for log in logs if (amounts := used.told(log))]
+        cells = [
+            f"{np.median(amounts):.1f}, {max(amounts):.1f}"
+            for amounts in ([u.cpu_s for u in told], [u.memory_mb for u in told])
+        ]
+        print(f"| {stage} | {' | '.join(cells)} |")
+    for key in ("tetrahedra", "dihedral_min_deg", "scaled_jacobian_min"):
+        found = [float(row[key]) for row in rows.values() if row[key]]
+        print(f"\n{key}: {min(found):g} to {max(found):g}, median {np.median(found):g}")
 
 
 def tell(folder: Path, made: dict[str, tuple[Tubes, float, Triple]], rows: dict[str, dict]) -> None:

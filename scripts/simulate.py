@@ -19,7 +19,7 @@ from scanmill.refusal import Refusal
 from scanmill.simulation.equilibrium import check_memory, solve
 from scanmill.simulation.model_files import PROBLEMS, write_problem, write_solution
 from scanmill.simulation.stress_map import write_stress_map
-from scanmill.simulation.summary import Measures, of_mesh, of_stress
+from scanmill.simulation.summary import Measures, of_mesh, of_stress, require_away
 from scanmill.simulation.vessel import ends_of, problem, surface_of_mask, vessel
 from scanmill.stage import Record, run_job
 from scanmill.surface import Surface
@@ -68,6 +68,7 @@ def _simulated(
 ) -> Measures:
     """Mesh, solve and write one structure, and return its columns. result: without a suffix."""
     found = vessel(surface, ends_of(course), asked)
+    require_away(found)
     to_solve = problem(found, asked, pressure)
     check_memory(to_solve, asked["memory_mb"])
     for suffix in asked["formats"]:

@@ -62,6 +62,7 @@ CODES: dict[str, str] = {
     "ends-unclear": "the vessel could not be cut open where its course ends",
     "mesher-failed": "the mesher crashed, or did not end",
     "wall-folded": "a wall of that thickness folds on the vessel's surface",
+    "vessel-short": "all of the vessel is near its ends, whose support is in its stress",
     "support-loose": "nothing holds the body, or a piece of it, where it is",
     "solver-missing": "the program that is to solve is not installed",
     "solver-failed": "the solver ended with an error, or without a result",

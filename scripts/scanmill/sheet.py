@@ -162,7 +162,9 @@ class _Checker:
         reference = self._checked(line, "reference", self.reference, cell, recipe, role == "atlas")
         if recipe and role != "atlas":
             for column in recipe_simulation.columns(recipe.structures):
-                self._checked(line, column, _pressure, given.get(column))
+                # Columns with a meaning of their own are not carried along.
+                cell = None if column in KNOWN else given.get(column)
+                self._checked(line, column, _pressure, cell)
         if len(self.table.problems) == before:
             extra = {name: cell for name, cell in given.items() if name not in KNOWN}
             self.rows[case] = Row(
@@ -278,7 +280,9 @@ def _refuse(text: str) -> None:
 def _pressure(text: str | None) -> None:
     """What a recipe simulates with; None where the sheet has no such column."""
     if text is None:
-        raise CellError("the recipe takes pressures from this column, and the sheet has none")
+        raise CellError(
+            "the recipe takes pressures from a further column of this name, and the sheet has none"
+        )
     low, high = recipe_simulation.PRESSURES
     try:
         sound = low <= float(text) <= high

@@ -77,7 +77,7 @@ def test_what_is_wrong_is_said_with_its_line(tmp_path, old, new, said):
         ("systolic", "high", "'high' was found"),
         ("systolic", "nan", "'nan' was found"),
         ("systolic", "0.016", "'0.016' was found"),
-        ("diastolic", "80", "the recipe takes pressures from this column, and the sheet has none"),
+        ("diastolic", "80", "the recipe takes pressures from a further column of this name"),
     ],
 )
 def test_a_pressure_that_is_none_is_said_with_its_line(tmp_path, header, cell, said):
@@ -93,3 +93,14 @@ def test_a_pressure_that_is_none_is_said_with_its_line(tmp_path, header, cell, s
     (problem,) = error.value.problems
     assert problem.line == 2
     assert said in str(problem)
+
+
+def test_a_column_with_a_meaning_of_its_own_is_no_pressure(tmp_path):
+    (tmp_path / "scan.nii.gz").write_bytes(b"")
+    (tmp_path / "scans.tsv").write_text(
+        "case\tscan\tlabels\tvolume\none\tscan.nii.gz\tscan.nii.gz\t120\n"
+    )
+    shelf = Shelf(tmp_path)
+    key = shelf.find(str(written(tmp_path, TEXT.replace("systolic", "volume"))), tmp_path)
+    with pytest.raises(SettingsError, match="a further column of this name"):
+        sheet.read(tmp_path / "scans.tsv", shelf, key, frozenset(), frozenset())

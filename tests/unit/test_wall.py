@@ -9,7 +9,7 @@ from scanmill.phantom.tubes import Tubes
 from scanmill.refusal import Refusal
 from scanmill.simulation.elements import volumes
 from scanmill.simulation.open_surface import End, enclosed, open_loops, opened
-from scanmill.simulation.summary import is_away, of_mesh
+from scanmill.simulation.summary import is_away, of_mesh, require_away
 from scanmill.simulation.tetrahedra import dihedral_angles, quadratic, scaled_jacobians
 from scanmill.simulation.vessel import surface_of_mask, vessel
 
@@ -76,6 +76,12 @@ def test_what_holds_the_ends_is_left_out():
     along = (found.wall.middles - CENTRE) @ TURN[:, 2]
     # 2.5 sqrt(8.75 x 1.5)
     assert abs(along[is_away(found)]).max() == pytest.approx(18 - 9.1, abs=0.6)
+
+
+def test_a_vessel_of_which_all_is_near_its_ends_is_refused():
+    require_away(vessel(surface_through(TUBE), ends_at(-15, 15), ASKED))
+    with pytest.raises(Refusal, match="vessel-short"):
+        require_away(vessel(surface_through(TUBE), ends_at(-6, 6), ASKED))
 
 
 def test_the_crotch_of_a_vessel_does_not_fold():

@@ -52,12 +52,6 @@ def solve(problem: Problem, seconds: float) -> Solution:
         return _solution(Path(folder) / "job.dat", problem)
 
 
-def version() -> str:
-    """The version of the program that is installed, for who writes down what was used."""
-    told = subprocess.run([PROGRAM, "-v"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    return told.stdout.split()[-1]
-
-
 def _run(program: str, folder: Path, seconds: float) -> None:
     try:
         done = subprocess.run(

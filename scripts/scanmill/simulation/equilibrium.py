@@ -289,5 +289,5 @@ def _pressure_places(body: Body) -> tuple[np.ndarray, int]:
 
 
 def _six(tensors: np.ndarray) -> np.ndarray:
-    """Xx yy zz xy yz zx of symmetric tensors [m, 3, 3]."""
+    """The components xx yy zz xy yz zx of symmetric tensors [m, 3, 3]."""
     return tensors[:, [0, 1, 2, 0, 1, 2], [0, 1, 2, 1, 2, 0]]

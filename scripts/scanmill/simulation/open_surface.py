@@ -37,9 +37,7 @@ def evened(surface: Surface) -> Surface:
     for one, other in ((0, 1), (1, 2), (2, 0)):
         a, b = triangles[:, one], triangles[:, other]
         out += np.einsum("ij,ij->i", normals[b] - normals[a], points[b] - points[a]) / 24
-    a, b, c = np.moveaxis(points[triangles], 1, 0)
-    areas = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
-    around = np.repeat(areas, 3)
+    around = np.repeat(areas_of(surface), 3)
     mean = np.bincount(triangles.ravel(), around * np.repeat(out, 3))
     mean /= np.bincount(triangles.ravel(), around)
     return Surface(points + mean[:, None] * normals, triangles)
@@ -72,6 +70,12 @@ def rims(surface: Surface) -> np.ndarray:
         np.sort(edges, axis=1), axis=0, return_inverse=True, return_counts=True
     )
     return edges[uses[which.ravel()] == 1]
+
+
+def areas_of(surface: Surface) -> np.ndarray:
+    """Of triangles, [t], mm2."""
+    a, b, c = np.moveaxis(surface.points[surface.triangles], 1, 0)
+    return np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
 
 
 def point_normals(surface: Surface) -> np.ndarray:

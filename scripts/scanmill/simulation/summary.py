@@ -6,10 +6,13 @@ pressure bends. Averaged through the wall, bending cancels: so these averages co
 
 import numpy as np
 
+from scanmill.refusal import Refusal
 from scanmill.simulation.elements import volumes
+from scanmill.simulation.open_surface import areas_of
 from scanmill.simulation.solution import Solution, first_principal
 from scanmill.simulation.tetrahedra import dihedral_angles, scaled_jacobians
 from scanmill.simulation.vessel import Vessel
+from scanmill.surface import Surface
 
 Measures = dict[str, float]
 
@@ -48,8 +51,6 @@ def of_stress(vessel: Vessel, solution: Solution, strength: float | None) -> Mea
     strain = first_principal(through_wall(solution.strains, size, columns))
     weights = np.bincount(columns, size)
     away = is_away(vessel)
-    if not away.any():
-        away[:] = True
     raw, cells = first_principal(solution.stresses), away[columns]
     peak = int(np.argmax(np.where(away, through, -np.inf)))
     found = {
@@ -76,12 +77,21 @@ def through_wall(tensors: np.ndarray, size: np.ndarray, columns: np.ndarray) -> 
     return np.stack(total, axis=1) / np.bincount(columns, size)[:, None]
 
 
+def require_away(vessel: Vessel) -> None:
+    """Raise Refusal where a vessel is so short that what holds its ends is in all of its stress."""
+    if not is_away(vessel).any():
+        raise Refusal(
+            "vessel-short",
+            "all of the vessel lies within 2.5 times the root of radius x thickness of its ends, where "
+            "stress is of what holds these; a longer piece of it would be right",
+        )
+
+
 def thicknesses(vessel: Vessel) -> tuple[np.ndarray, np.ndarray]:
     """Of each column, its volume by the area half-way through it, mm, and that area, mm2."""
     wall, number = vessel.wall, len(vessel.surface.triangles)
     size = np.bincount(wall.columns, volumes(wall.body.points, wall.body.cells), minlength=number)
-    a, b, c = np.moveaxis(wall.halfway[vessel.surface.triangles], 1, 0)
-    areas = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
+    areas = areas_of(Surface(wall.halfway, vessel.surface.triangles))
     return size / areas, areas
 
 

@@ -11,7 +11,7 @@ from scipy.sparse import coo_array
 
 from scanmill.simulation.body import Body
 from scanmill.simulation.elements import volumes
-from scanmill.simulation.open_surface import End, mean_normals
+from scanmill.simulation.open_surface import End, areas_of, mean_normals
 from scanmill.simulation.skin import skin
 from scanmill.simulation.tetrahedra import quadratic
 from scanmill.surface import Surface
@@ -112,9 +112,3 @@ def offsets(surface: Surface) -> np.ndarray:
     # Its length is the mean cosine between it and the normals around.
     mean = mean_normals(surface)
     return mean / np.einsum("ij,ij->i", mean, mean)[:, None]
-
-
-def areas_of(surface: Surface) -> np.ndarray:
-    """Of triangles, [t], mm2."""
-    a, b, c = np.moveaxis(surface.points[surface.triangles], 1, 0)
-    return np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
