@@ -14,14 +14,20 @@ TO ?= reproduced
 OPPONENTS ?= .venv-bench/bin/python
 DATA ?= $(or $(SCANMILL_DATA),../shared/data)
 
-.PHONY: run test validate reproduce calibrate readers learner nnunet lint format real bench lock
+.PHONY: run status test validate reproduce calibrate readers learner nnunet lint format real bench lock
 .DEFAULT_GOAL := run
 
+# The line that tells how far it is: scripts/snakemake_logger_plugin_scanmill.
 run: $(VENV)/.complete
-	$(BIN)/snakemake --cores $(CORES) $(if $(SCANS),--config "scans=$(SCANS)")
+	PYTHONPATH="scripts$${PYTHONPATH:+:$$PYTHONPATH}" $(BIN)/snakemake --logger scanmill --cores $(CORES) $(if $(SCANS),--config "scans=$(SCANS)")
 
 test: $(VENV)/.complete
 	SCANMILL_DATA="$(abspath $(DATA))" SCANMILL_READERS="$(abspath $(READERS)/bin)" $(BIN)/python -m pytest --numprocesses $(CORES) --dist loadscope --no-loadscope-reorder --durations=15
+
+# How far the run in the folder RUN is, from any shell that sees it.
+status: RUN ?= .
+status: $(VENV)/.complete
+	$(BIN)/python scripts/status.py "$(RUN)"
 
 # The cohort's own recipes on twins of TWINS of its cases, SEEDS of each, and the errors of the results;
 # those of the example also as the README's table.

@@ -42,11 +42,17 @@ rule all:
         interrupted_stages,
 
 
+onstart:
+    begin_journal()
+
+
 onsuccess:
+    leave_terminal()
     print(summary())
 
 
 onerror:
+    leave_terminal()
     print(
         "Some jobs failed; the other cases were done. The messages above name rule, case and log."
     )

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 from snakemake.exceptions import WorkflowError
 from snakemake.io import IOFile
+from snakemake.logging import logger
 
 ROOT = Path(str(workflow.current_basedir)).resolve().parent
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -18,6 +19,7 @@ from scanmill.agreement.columns import REFERENCE
 from scanmill.columns import COLUMNS, ON_REQUEST, STAGES, case_columns
 from scanmill.lineage import LOCK, fingerprint
 from scanmill.problem import SettingsError
+from scanmill.progress.journal import Journal
 
 CASE_FOLDER = "results/cases/{case}"
 
@@ -301,6 +303,27 @@ def comparisons():
         )
         tables[f"{name}_dictionary"] = f"results/cohort/{name}.json"
     return tables
+
+
+def begin_journal():
+    """Note from now on what the run does, for the terminal and for `make status`."""
+    jobs = [
+        {
+            "id": job.jobid,
+            "rule": job.rule.name,
+            "case": job.wildcards_dict.get("case", ""),
+            "log": str(job.log[0]) if job.log else "",
+            "seconds": expected_seconds(job),
+        }
+        for job in workflow.dag.needrun_jobs()
+    ]
+    logger.addHandler(Journal(jobs, CASES))
+
+
+def leave_terminal():
+    """Have the live line go, if there is one, before the end is told."""
+    for handler in workflow.logger_manager.get_log_handlers():
+        handler.flush()
 
 
 def summary():

@@ -3,6 +3,7 @@
 from functools import cache
 
 from scanmill import scan_size, work
+from scanmill.costs import TIME
 
 
 def group_of(wildcards):
@@ -47,3 +48,9 @@ def minutes(rule):
 def attempt_number(wildcards, attempt):
     """For the script: a crash is not tried again (`attempts`)."""
     return attempt
+
+
+def expected_seconds(job):
+    """What a job is expected to take; 0 for a moment's work."""
+    known = job.rule.name in SETTINGS.costs.rules
+    return SETTINGS.costs.expected(job.rule.name, TIME, work_of(job.wildcards)) if known else 0
