@@ -30,6 +30,7 @@ include: "rules/export.smk"
 include: "rules/report.smk"
 include: "rules/collect.smk"
 include: "rules/compare.smk"
+include: "rules/check.smk"
 include: "rules/describe.smk"
 
 
@@ -38,6 +39,7 @@ rule all:
     input:
         rules.collect.output,
         rules.compare.output,
+        cohort_checks(),
         rules.describe.output,
         interrupted_stages,
 

@@ -43,7 +43,7 @@ class Outcome:
 def measured(case: Labelled, recipe: Recipe) -> list[Outcome]:
     """The structures of a recipe that a scan has, through the stages as the workflow runs them."""
     with tempfile.TemporaryDirectory() as folder:
-        rows = _rows(case, recipe, Path(folder))
+        rows = measured_rows(case, recipe, Path(folder))
     return [
         Outcome(
             row["structure"],
@@ -54,7 +54,8 @@ def measured(case: Labelled, recipe: Recipe) -> list[Outcome]:
     ]
 
 
-def _rows(case: Labelled, recipe: Recipe, folder: Path) -> list[dict[str, str]]:
+def measured_rows(case: Labelled, recipe: Recipe, folder: Path) -> list[dict[str, str]]:
+    """The rows of a scan's measurements; what the stages write stays in `case` in the folder."""
     scan, labels, own = folder / "scan.nii.gz", folder / "supplied.nii.gz", folder / "case"
     write_volume(scan, case.scan)
     write_volume(labels, case.labels)

@@ -221,6 +221,11 @@ def case_pages():
     return expand(rules.report.output.report, case=CASES) if SETTINGS.report else []
 
 
+def cohort_checks():
+    """What check writes, unless the config does without."""
+    return [*rules.check.output] if SETTINGS.check else []
+
+
 def interrupted_stages(wildcards):
     """The sidecars that a case lacks though it has others: a stage failed while it was done again.
 
@@ -252,6 +257,7 @@ def of_cohort():
         rules.shape.output.sidecar,
         rules.collect.output.dictionary,
         *rules.compare.output,
+        rules.check.output.dictionary,
     ]
     return [str(path) for p in patterns for path in Path().glob(re.sub(r"{\w+}", "*", p))]
 

@@ -1,6 +1,6 @@
 rule describe:
     input:
-        tables=[*rules.collect.output, *rules.compare.output],
+        tables=[*rules.collect.output, *rules.compare.output, *cohort_checks()],
         measurements=rules.collect.output.measurements,
         provenance=rules.collect.output.provenance,
     output:

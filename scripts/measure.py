@@ -14,6 +14,7 @@ import cc3d
 import numpy as np
 from scanmill.atomic import replacing
 from scanmill.columns import COLUMNS, distance_column, distance_columns
+from scanmill.contacts import contacts
 from scanmill.diameters import axial_diameters
 from scanmill.grid import Grid
 from scanmill.intensity_features import histogram, intensity_features
@@ -64,7 +65,7 @@ def measure(
     differs from the best estimate is warned of.
     """
     names = {s["name"]: s["label"] for s in structures}
-    grid, regions, covered = _regions(labels, overlaps, names)
+    grid, regions, covered, record.details["contacts"] = _regions(labels, overlaps, names)
     record.grid = grid
     masked = _masked(regions, grid, isotropic)
     spoiled = _spoiled(regions, artefacts)
@@ -110,15 +111,16 @@ def measure(
 
 def _regions(
     labels: Path, overlaps: Path, names: dict[str, int]
-) -> tuple[Grid, dict[int, Region], set[int]]:
-    """The grid, each label's region as they were painted, and the labels of those that are covered.
+) -> tuple[Grid, dict[int, Region], set[int], dict[str, dict[str, float]]]:
+    """The grid, each label's region as they were painted, labels of covered ones, and which touch.
 
     The map itself is not kept in memory beside the images.
     """
     label_map = read_label_map(labels, overlaps, names)
     regions = label_map.regions()
     painted = {label: regions[label] for label in names.values() if label in regions}
-    return label_map.grid, painted, set(label_map.covered)
+    touching = contacts(label_map.array, label_map.grid, names)
+    return label_map.grid, painted, set(label_map.covered), touching
 
 
 def _masked(regions: dict[int, Region], grid: Grid, isotropic: Path) -> dict[int, dict[str, Cell]]:

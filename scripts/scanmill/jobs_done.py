@@ -60,6 +60,7 @@ def _logs(settings: Settings) -> Iterator[tuple[str, str, Work, str]]:
         yield "cross_validate", "", of_recipe, f"models/{name}/cross_validate.log"
         for fold in range(1, len(atlases[key]) + 1):
             yield "learn", "", of_recipe, f"models/{name}/fold-{fold}/learn.log"
+    yield "check", "", {}, "check.log"
     yield "collect", "", {}, "collect.log"
 
 

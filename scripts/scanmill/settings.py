@@ -26,6 +26,7 @@ class Settings:
     sheet: absolute path. scans: the rows by case, in the sheet's order, atlases included. recipes:
     by the key that rows carry; the default recipe is among them. formats: of the surface files.
     parquet: whether the cohort table is written as Parquet too. report: whether each case gets a page.
+    check: whether the cases are checked against each other.
     export: kinds of DICOM objects to write. export_identity: `de-identified`, or `return-to-pacs`.
     costs: what jobs take. sizes: of the scans, by case.
     """
@@ -36,6 +37,7 @@ class Settings:
     formats: tuple[str, ...]
     parquet: bool
     report: bool
+    check: bool
     export: tuple[str, ...]
     export_identity: str
     costs: Costs
@@ -92,6 +94,7 @@ def load(
         tuple(values["formats"]),
         values["parquet"],
         values["report"],
+        values["check"],
         tuple(values["export"]),
         values["export_identity"],
         expected,

@@ -26,17 +26,16 @@ def ran(cluster, tmp_path_factory):
 def test_all_of_a_case_is_one_slurm_job(ran):
     _, jobs = ran
     submitted = [job for job in jobs if "." not in job["JobID"]]
-    assert sorted(map(group_of, submitted)) == ["case"] * len(CASES) + ["collect"]
+    assert sorted(map(group_of, submitted)) == ["case"] * len(CASES) + ["check", "collect"]
     assert {job["State"] for job in submitted} == {"COMPLETED"}
 
 
 def test_slurm_was_asked_for_what_the_rules_ask_for(ran, tmp_path):
     _, jobs = ran
     by_rule = asked_by_rules(tmp_path)
-    (collected,) = [job for job in jobs if group_of(job) == "collect"]
-    assert (megabytes(collected["ReqMem"]), minutes(collected["Timelimit"])) == by_rule.pop(
-        "collect"
-    )
+    for rule in ("collect", "check"):
+        (done,) = [job for job in jobs if group_of(job) == rule]
+        assert (megabytes(done["ReqMem"]), minutes(done["Timelimit"])) == by_rule.pop(rule)
     assert by_rule.keys() == {"ingest", "resample", "segment", "mesh", "measure", "report"}
     for job in from_cases(jobs):
         assert megabytes(job["ReqMem"]) == max(memory for memory, _ in by_rule.values())

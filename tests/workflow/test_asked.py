@@ -72,7 +72,7 @@ def test_costs_fitted_to_a_run_are_enough_for_it(example, tmp_path):
     assert done.returncode == 0, done.stderr
     fitted = costs.read(path)
     jobs = jobs_of(run, plan_file.latest(run / "sources"))
-    assert {job.rule for job in jobs} == {*STAGES, "phantom", "collect"}
+    assert {job.rule for job in jobs} == {*STAGES, "phantom", "collect", "check"}
     assert {job.case for job in jobs if job.refused} == {"mr-truncated"}
     for job in jobs:
         assert job.used.memory_mb <= fitted.granted(job.rule, "memory_mb", job.work)

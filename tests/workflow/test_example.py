@@ -93,6 +93,12 @@ def test_volumes_and_centroids_are_those_of_the_analytic_patients(example):
     assert compared == 32
 
 
+def test_so_few_cases_have_no_flag_by_chance(example):
+    assert rows(example / "cohort/flags.csv") == []
+    described = json.loads((example / "cohort/flags.json").read_text())
+    assert list(described)[:3] == ["case", "structure", "check"]
+
+
 def test_the_sheets_further_columns_and_the_dictionary_are_there(example):
     by_case = {row["case"]: row for row in SHEET}
     table = rows(example / "cohort/measurements.csv")

@@ -20,7 +20,7 @@ from source_samples import write_series
 pytestmark = pytest.mark.slow
 
 CONFIG = ("--configfile", "config.yaml")
-FROM_MESH = {"mesh": 1, "measure": 1, "report": 1, "collect": 1, "describe": 1, "all": 1}
+FROM_MESH = dict.fromkeys(("mesh", "measure", "report", "collect", "check", "describe", "all"), 1)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ from mill import mill, planned
 
 pytestmark = pytest.mark.slow
 
-STAGES = ("ingest", "resample", "segment", "mesh", "measure", "report", "collect", "describe")
+OF_CASE = ("ingest", "resample", "segment", "mesh", "measure", "report")
+STAGES = (*OF_CASE, "collect", "check", "describe")
 
 
 def after(stage: str) -> dict[str, int]:

@@ -1,0 +1,29 @@
+rule check:
+    # The cases against each other: those that cannot be right, or are unlike all others.
+    input:
+        measurements=rules.collect.output.measurements,
+        provenance=rules.collect.output.provenance,
+        cases=expand(rules.measure.output.measurements, case=CASES),
+    output:
+        flags=report(
+            "results/cohort/flags.csv",
+            caption="../report/flags.rst",
+            category="Cohort",
+            labels={"table": "flags"},
+        ),
+        dictionary="results/cohort/flags.json",
+    log:
+        "logs/check.log",
+    benchmark:
+        "benchmarks/check.tsv"
+    conda:
+        "../envs/scanmill.yaml"
+    resources:
+        mem_mb=memory("check"),
+        runtime=minutes("check"),
+    params:
+        library=library("check"),
+    message:
+        "check: the cases of the cohort against each other"
+    script:
+        "../scripts/check.py"

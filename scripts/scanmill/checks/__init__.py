@@ -1,0 +1,1 @@
+"""A cohort that checks itself: which of its cases cannot be right, or are unlike all others."""
