@@ -17,8 +17,8 @@ FORMS = {
 }
 # Standard deviations of what says nothing of the patient: of logarithms, where 0.02 are 2 %.
 OF_SIZES, OF_FORMS, OF_PIECES = 0.02, 0.02, 0.3
-# mm; HU; of the logarithm of a spread of intensities; % of a volume; of an arc sine, by which neighbours
-# that usually do not touch may do so at a tenth of their boundary.
+# mm; HU; of the logarithm of a spread of intensities; % of a volume; of an arc sine, by which
+# neighbours that usually do not touch may do so at a tenth of their boundary.
 OF_PLACES, OF_HU, OF_SPREADS, OF_BOUNDARIES, OF_SHARES = 1.5, 5.0, 0.05, 1.0, 0.08
 
 
