@@ -1,7 +1,7 @@
 # ScanMill: raw CT and MR scans in; volumes, label maps, surfaces and one table of measurements out.
 # The flow, one rule and one script a stage:
 #   sheet (-> fetch) -> ingest -> resample -> segment -> mesh (-> centreline -> simulate) -> measure
-#   (-> agreement, export, report) -> collect (-> compare) -> describe
+#   (-> agreement, export, report) -> collect (-> compare) -> describe (-> overview)
 from snakemake.utils import min_version
 
 min_version("9.20")
@@ -32,15 +32,13 @@ include: "rules/collect.smk"
 include: "rules/compare.smk"
 include: "rules/check.smk"
 include: "rules/describe.smk"
+include: "rules/overview.smk"
 
 
 rule all:
     default_target: True
     input:
-        rules.collect.output,
-        rules.compare.output,
-        cohort_checks(),
-        rules.describe.output,
+        cohort_results(),
         interrupted_stages,
 
 

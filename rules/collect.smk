@@ -24,6 +24,7 @@ rule collect:
             "formats": SETTINGS.formats,
             "parquet": SETTINGS.parquet,
             "report": SETTINGS.report,
+            "cohort_page": SETTINGS.cohort_page,
             "check": SETTINGS.check,
             "export": SETTINGS.export,
             "export_identity": SETTINGS.export_identity,

@@ -226,6 +226,18 @@ def cohort_checks():
     return [*rules.check.output] if SETTINGS.check else []
 
 
+def cohort_results():
+    """What the cohort's own rules write, its page unless the config does without pages."""
+    page = rules.overview.output if SETTINGS.report else []
+    return [
+        *rules.collect.output,
+        *rules.compare.output,
+        *cohort_checks(),
+        *rules.describe.output,
+        *page,
+    ]
+
+
 def interrupted_stages(wildcards):
     """The sidecars that a case lacks though it has others: a stage failed while it was done again.
 

@@ -20,6 +20,8 @@ rule report:
     output:
         report=f"{CASE_FOLDER}/report.html",
         sidecar=f"{CASE_FOLDER}/report.json",
+        thumbnail=f"{CASE_FOLDER}/thumbnail.png",
+        thumbnail_sidecar=f"{CASE_FOLDER}/thumbnail.json",
     log:
         "logs/{case}/report.log",
     benchmark:

@@ -2,7 +2,8 @@
 
 In: all that the stages before made. Out: report.html, one file that opens from disk and asks for no
 other: slices with outlines, the 3D view, measurements, what is warned of, and what was done to the
-scan. Of a refused case, a page that says why.
+scan. Of a refused case, a page that says why. And thumbnail.png, a slice with outlines for the cohort's
+page; empty where the case was refused.
 """
 
 from pathlib import Path
@@ -14,6 +15,7 @@ from scanmill.label_map_files import read_label_map
 from scanmill.report import figures, tables, window
 from scanmill.report.page import CasePage, case_page, refused_page
 from scanmill.report.picture import Picture
+from scanmill.report.thumbnail import thumbnail as draw
 from scanmill.report.treatment import smoothed, treatment
 from scanmill.report.view_3d import view_3d
 from scanmill.sidecar import read_sidecar
@@ -32,10 +34,11 @@ def report(
     surfaces: Path,
     measurements: Path,
     report: Path,
+    thumbnail: Path,
     case: str,
     structures: list[dict[str, Any]],
 ) -> None:
-    """Write the page. structures: name, label, colour and code of each, in the recipe's order."""
+    """Write page and thumbnail. structures: name, label, colour and code, in the recipe's order."""
     label_map = read_label_map(labels, overlaps, {s["name"]: s["label"] for s in structures})
     record.grid = label_map.grid
     resampled = read_sidecar(isotropic)
@@ -43,6 +46,8 @@ def report(
     scan = read_volume(unsmoothed)
     whole = window.of_image(scan.array, hounsfield)
     overview = figures.overview(scan.array, label_map, structures, whole)
+    with replacing(thumbnail) as temporary:
+        temporary.write_bytes(draw(scan.array, label_map, structures, whole))
     shown = figures.of_structures(scan.array, label_map, structures, whole)
     marks = read_volume(artefacts).array
     # What was done is best seen where most was to be done.
@@ -76,8 +81,12 @@ def report(
     write_page(report, case_page(page))
 
 
-def refuse(said: dict[str, Any], report: Path, case: str, structures: list[dict[str, Any]]) -> None:
+def refuse(
+    said: dict[str, Any], report: Path, thumbnail: Path, case: str, structures: list[dict[str, Any]]
+) -> None:
     """Write the page of a refused case. said: its sidecar's stage, code and reason."""
+    with replacing(thumbnail) as temporary:
+        temporary.touch()
     write_page(report, refused_page(case, said["stage"], said["code"], said["reason"], structures))
 
 

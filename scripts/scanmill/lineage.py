@@ -22,6 +22,7 @@ CODE = (
     "rules/*.smk",
     "scripts/**/*.py",
     "scripts/scanmill/report/*",
+    "scripts/scanmill/overview/*",
     "config/schemas/*",
     "config/phantoms.yaml",
 )

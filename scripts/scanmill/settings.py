@@ -8,6 +8,7 @@ from typing import Any
 
 from scanmill import costs, disk, scan_size, sheet, yaml_file
 from scanmill.costs import Costs
+from scanmill.overview import specification
 from scanmill.pacs.query import STARTS as PACS
 from scanmill.places import PHANTOM
 from scanmill.problem import Problem, SettingsError, collected, shown
@@ -26,8 +27,9 @@ class Settings:
     sheet: absolute path. scans: the rows by case, in the sheet's order, atlases included. recipes:
     by the key that rows carry; the default recipe is among them. formats: of the surface files.
     parquet: whether the cohort table is written as Parquet too. report: whether each case gets a page.
-    check: whether the cases are checked against each other.
-    export: kinds of DICOM objects to write. export_identity: `de-identified`, or `return-to-pacs`.
+    cohort_page: what the cohort's page shows (`overview.specification`). check: whether the cases are
+    checked against each other. export: kinds of DICOM objects to write. export_identity:
+    `de-identified`, or `return-to-pacs`.
     costs: what jobs take. sizes: of the scans, by case.
     """
 
@@ -37,6 +39,7 @@ class Settings:
     formats: tuple[str, ...]
     parquet: bool
     report: bool
+    cohort_page: dict[str, Any]
     check: bool
     export: tuple[str, ...]
     export_identity: str
@@ -85,6 +88,13 @@ def load(
     if source.names_file("costs", known, "costs", problems):
         with collected(problems):
             expected = costs.read(known)
+    shown_page = specification.SHIPPED
+    if values["cohort_page"]:
+        shown_page = working_dir / values["cohort_page"]
+    if source.names_file("cohort_page", shown_page, "a cohort's page", problems):
+        names = (None, None) if problems else _names(rows, shelf)
+        with collected(problems):
+            asked = specification.read(shown_page, *names)
     if problems:
         raise SettingsError(problems)
     return Settings(
@@ -94,6 +104,7 @@ def load(
         tuple(values["formats"]),
         values["parquet"],
         values["report"],
+        asked,
         values["check"],
         tuple(values["export"]),
         values["export_identity"],
@@ -156,6 +167,13 @@ def _phantoms(path: Path) -> dict[str, Any]:
         text = f"{shown(document.content)} was found; phantoms by name would be right"
         raise SettingsError([document.problem(Fault((), text))])
     return document.content
+
+
+def _names(rows: Mapping[str, Row], shelf: Shelf) -> tuple[list[dict[str, Any]], list[str]]:
+    """The structures of the recipes of all rows, and the further columns of the sheet."""
+    keys = dict.fromkeys(row.recipe for row in rows.values())
+    structures = [s for key in keys for s in shelf.recipes[key].structures]
+    return structures, list(next(iter(rows.values())).extra)
 
 
 def _sizes(rows: Mapping[str, Row], phantoms: Mapping[str, Any]) -> dict[str, ScanSize]:

@@ -14,7 +14,7 @@ from scanmill.atomic import replacing
 SOFTWARE = ("numpy", "numba", "SimpleITK", "vtk")
 # What Snakemake leaves in the folders that it knows as outputs.
 TIMESTAMP = ".snakemake_timestamp"
-SUFFIXES = (".nii.gz", ".csv", ".glb", ".json", ".html", ".npz")
+SUFFIXES = (".nii.gz", ".csv", ".glb", ".json", ".html", ".npz", ".png")
 
 
 class Damaged(Exception):  # noqa: N818 - it says what the result is

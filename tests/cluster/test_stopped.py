@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 CASES = ("finished", "held")
 STAGES = ("ingest", "resample", "segment", "mesh", "measure", "report")
-HELD_ALONE = dict.fromkeys((*STAGES, "collect", "check", "describe", "all"), 1)
+HELD_ALONE = dict.fromkeys((*STAGES, "collect", "check", "describe", "overview", "all"), 1)
 # Whoever finds the file empty says which Slurm job it is of, and waits until the file is gone.
 WAITING = """    import os, time
     case, waiting = surfaces.parent.name, surfaces.parents[3] / "waiting"

@@ -156,7 +156,7 @@ def test_the_same_command_does_the_rest_and_no_more(ran, folder, spoiled, undist
     full = folder / "results" / "cases" / "full"
     subprocess.run(["mount", "-o", "remount,size=20m", str(full)], check=True)
     again = planned(folder, *CONFIG, root=spoiled)
-    of_cohort = dict.fromkeys(("collect", "check", "describe", "all"), 1)
+    of_cohort = dict.fromkeys(("collect", "check", "describe", "overview", "all"), 1)
     assert again == dict.fromkeys(STAGES, len(NOT_MADE)) | of_cohort
     done = on_slurm(folder, root=spoiled)
     assert done.returncode == 0, done.stdout

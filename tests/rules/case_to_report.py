@@ -84,7 +84,8 @@ def run_report(inputs: dict[str, Path]) -> Path:
         for name, label in LABELS.items()
     ]
     parameters = {"case": folder.name, "structures": structures}
-    run_stage("report", report, inputs, {"report": page}, parameters, refused=refuse)
+    outputs = {"report": page, "thumbnail": folder / "thumbnail.png"}
+    run_stage("report", report, inputs, outputs, parameters, refused=refuse)
     return page
 
 

@@ -58,6 +58,13 @@ def test_rows_in_another_order_and_line_ends_are_told_by_the_bytes(pair):
     assert "bytes" in told(pair, "b.csv", TABLE, TABLE.replace("\n", "\r\n"))
 
 
+def test_the_page_of_a_cohort_may_tell_of_another_run_and_of_nothing_else(pair):
+    page = '<p>a</p><section id="run"><p>1 s</p>\n</section><section id="c"></section>'
+    assert told(pair, "report.html", page, page.replace("1 s", "22 s")) == ""
+    assert "bytes" in told(pair, "report.html", page, page.replace("<p>a", "<p>b"))
+    assert "bytes" in told(pair, "report.html", page, page.replace('"c"', '"d"'))
+
+
 def test_what_a_run_tells_of_itself_may_differ_and_all_else_may_not(pair):
     cases = "case\tstatus\tmesh_seconds\tmesh_memory_mb\na\tok\t1.5\t90\n"
     assert told(pair, "cases.tsv", cases, cases.replace("1.5", "2")) == ""

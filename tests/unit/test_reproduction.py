@@ -41,7 +41,7 @@ def provenance(row, scans=(), segment=()):
     return {
         "sheet": {"a": ROW | row},
         "recipes": {},
-        "settings": {},
+        "settings": {"cohort_page": {}},
         "inputs": {
             "a": {
                 "ingest": [{"name": "scan", "sha256": total} for total in scans],
@@ -178,7 +178,9 @@ def cohort(tmp_path):
         lines.append(f'{folder}-1\ts.nrrd\t{folder}/r.yaml\t\t\tGraz, "A"')
         lines.append(f"{folder}-2\ts.nrrd\t{folder}/r.yaml\tl.nrrd\tatlas\t")
     (tmp_path / "scans.tsv").write_text("\n".join(lines) + "\n")
-    config = {"scans": "scans.tsv", "formats": ["stl"], "report": False}
+    page = {"quantities": [{"column": "morph_diam", "title": "Ø"}], "sections": [{"show": "run"}]}
+    (tmp_path / "page.yaml").write_text(json.dumps(page))
+    config = {"scans": "scans.tsv", "formats": ["stl"], "report": False, "cohort_page": "page.yaml"}
     return settings.load(config, ROOT, tmp_path)
 
 
@@ -194,6 +196,7 @@ def told(loaded, names, folder):
         "formats": ["stl"],
         "parquet": False,
         "report": loaded.report,
+        "cohort_page": loaded.cohort_page,
         "export": [],
         "export_identity": "de-identified",
     }
@@ -221,6 +224,8 @@ def test_the_written_folder_has_the_same_settings(cohort, tmp_path):
     config = json.loads((again / "config.yaml").read_text())
     loaded = settings.load(config, ROOT, again)
     assert loaded.formats == ("stl",) and loaded.report is False
+    assert loaded.cohort_page == cohort.cohort_page
+    assert loaded.cohort_page["quantities"][0]["title"] == "Ø"
     assert list(loaded.scans) == list(cohort.scans)
     own = {row.recipe for row in loaded.scans.values()}
     # By order of their keys, recipes of one name are told apart as they were.

@@ -69,6 +69,7 @@ def resample(case, body=pass_through):
         ("cases/a/model.glb", "cases/a/model.json"),
         ("cohort/measurements.csv", "cohort/measurements.json"),
         ("cases/a/report.html", "cases/a/report.json"),
+        ("cases/a/thumbnail.png", "cases/a/thumbnail.json"),
         ("cases/a/surfaces/liver.ply", "cases/a/surfaces/liver.ply.json"),
     ],
 )

@@ -9,8 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ("Snakefile", "config", "envs", "profiles", "report", "rules", "scripts")
-# These two tell of the run itself: seconds, memory and the command.
-OF_THE_RUN = {"cohort/cases.tsv", "cohort/provenance.json"}
+# These tell of the run itself: seconds, memory and the command.
+OF_THE_RUN = {"cohort/cases.tsv", "cohort/provenance.json", "cohort/report.html"}
 
 
 def snakemake(folder: Path, *arguments: str, root: Path = ROOT, cores: int = 2, snakefile=None):

@@ -87,10 +87,10 @@ def test_another_reference_is_compared_anew_and_nothing_else_is_done(folder):
     sheet = folder / "scans.tsv"
     sheet.write_text(SHEET.replace("\tmap.nrrd", "\torgan=organ.nrrd"))
     jobs = planned(folder, "--configfile", "config.yaml")
-    of_cohort = dict.fromkeys(("collect", "compare", "check", "describe", "all"), 1)
+    of_cohort = dict.fromkeys(("collect", "compare", "check", "describe", "overview", "all"), 1)
     assert jobs == {"agreement": 1} | of_cohort
     # Without the columns no job compares.
     plain = [line.split("\t") for line in SHEET.splitlines()]
     sheet.write_text("".join("\t".join([*cells[:2], cells[5]]) + "\n" for cells in plain))
     jobs = planned(folder, "--configfile", "config.yaml")
-    assert jobs == {"collect": 1, "check": 1, "describe": 1, "all": 1}
+    assert jobs == {"collect": 1, "check": 1, "describe": 1, "overview": 1, "all": 1}

@@ -131,6 +131,15 @@ def test_one_core_gives_the_same_bytes_as_two(example, tmp_path):
     assert [name for name in one if one[name] != two[name]] == []
 
 
+def test_the_page_of_the_cohort_leads_to_the_pages_of_its_cases(example):
+    page = (example / "cohort" / "report.html").read_text(encoding="utf-8")
+    for row in SHEET:
+        assert f'href="../cases/{row["case"]}/report.html"' in page
+        assert (example / "cases" / row["case"] / "report.html").exists()
+    pictures = [p for p in example.glob("cases/*/thumbnail.png") if p.stat().st_size]
+    assert len(pictures) == len(SHEET) - 1 == page.count('<img src="data:image/png')
+
+
 def test_a_second_run_does_nothing(example):
     assert planned(example.parent) == {}
 
@@ -144,3 +153,4 @@ def test_the_report_has_the_tables_and_their_captions(example, tmp_path):
         caption = (ROOT / "report" / f"{table}.rst").read_text().split("\n")[0].split(";")[0]
         assert caption.split("``")[0] in text
         assert f"{table}." in text
+    assert "All cases at a glance" in text and '"results/cohort/report.html"' in text

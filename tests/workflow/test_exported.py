@@ -70,5 +70,5 @@ def test_a_cohort_is_exported(folder, root):
 
 def test_another_key_makes_other_objects_and_nothing_else(folder, root, monkeypatch):
     monkeypatch.setenv("SCANMILL_PSEUDONYM_KEY", KEY[::-1].hex())
-    again = {"export", "collect", "check", "describe"}
+    again = {"export", "collect", "check", "describe", "overview"}
     assert set(planned(folder, *WITH_KEY, root=root)) - {"all"} == again

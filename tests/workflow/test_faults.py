@@ -20,7 +20,9 @@ from source_samples import write_series
 pytestmark = pytest.mark.slow
 
 CONFIG = ("--configfile", "config.yaml")
-FROM_MESH = dict.fromkeys(("mesh", "measure", "report", "collect", "check", "describe", "all"), 1)
+FROM_MESH = dict.fromkeys(
+    ("mesh", "measure", "report", "collect", "check", "describe", "overview", "all"), 1
+)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ STAGES = ("ingest", "resample", "segment", "mesh", "measure", "report")
 TEN = [f"c{n}" for n in range(10)]
 TWO = ["new-1", "new-2"]
 OF_OTHER = ["c0", "c1"]
-TABLES = {"collect": 1, "check": 1, "describe": 1, "all": 1}
+TABLES = {"collect": 1, "check": 1, "describe": 1, "overview": 1, "all": 1}
 
 
 def after(stage: str, cases: int) -> dict[str, int]:

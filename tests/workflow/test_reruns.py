@@ -9,7 +9,7 @@ from mill import mill, planned
 pytestmark = pytest.mark.slow
 
 OF_CASE = ("ingest", "resample", "segment", "mesh", "measure", "report")
-STAGES = (*OF_CASE, "collect", "check", "describe")
+STAGES = (*OF_CASE, "collect", "check", "describe", "overview")
 
 
 def after(stage: str) -> dict[str, int]:

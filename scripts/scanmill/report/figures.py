@@ -1,5 +1,6 @@
 """Which slices of a case are shown: through the whole scan, through each structure, and as acquired."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,14 +54,22 @@ def outlines(
     view: View, index: int, regions: dict[int, Region], structures: list[dict]
 ) -> list[Outline]:
     """The outlines of the structures that a slice crosses."""
-    found = []
+    return [
+        outline(structure["name"], structure["colour"], mask, view.pixel)
+        for structure, mask in crossed(view, index, regions, structures)
+    ]
+
+
+def crossed(
+    view: View, index: int, regions: dict[int, Region], structures: list[dict]
+) -> Iterator[tuple[dict, np.ndarray]]:
+    """The structures that a slice crosses, each with its mask in it, as a picture, bool."""
     for structure in structures:
         region = regions.get(structure["label"])
         if region is not None and _crosses(view, index, region):
             mask = section(view, index, region)
             if mask.any():
-                found.append(outline(structure["name"], structure["colour"], mask, view.pixel))
-    return found
+                yield structure, mask
 
 
 def section(view: View, index: int, region: Region) -> np.ndarray:

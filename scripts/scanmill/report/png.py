@@ -1,6 +1,6 @@
-"""Grey pictures as PNG, the same bytes everywhere.
+"""Grey pictures, and such with a few colours, as PNG: the same bytes everywhere.
 
-Own code for the one kind that is needed: what libraries write depends on their zlib.
+Own code for the two kinds that are needed: what libraries write depends on their zlib.
 Format: https://www.w3.org/TR/png-3/
 """
 
@@ -10,19 +10,28 @@ import struct
 import deflate
 import numpy as np
 
-GREY, UP = 0, 2
+GREY, INDEXED, UP = 0, 3, 2
 LEVEL = 9
 
 
 def png(grey: np.ndarray) -> bytes:
     """A picture of grey values, uint8 [row, column], as PNG."""
-    height, width = grey.shape
+    return _file(grey, GREY, b"")
+
+
+def indexed_png(indices: np.ndarray, palette: np.ndarray) -> bytes:
+    """A picture of indices, uint8 [row, column], of a palette's colours, uint8 [n, RGB], as PNG."""
+    return _file(indices, INDEXED, _chunk(b"PLTE", palette.astype(np.uint8).tobytes()))
+
+
+def _file(pixels: np.ndarray, kind: int, palette: bytes) -> bytes:
+    height, width = pixels.shape
     rows = np.empty((height, width + 1), np.uint8)
     rows[:, 0] = UP
-    rows[:, 1:] = np.diff(grey, axis=0, prepend=np.zeros((1, width), np.uint8))
-    head = struct.pack(">IIBBBBB", width, height, 8, GREY, 0, 0, 0)
+    rows[:, 1:] = np.diff(pixels, axis=0, prepend=np.zeros((1, width), np.uint8))
+    head = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)
     body = bytes(deflate.zlib_compress(rows.tobytes(), LEVEL))
-    chunks = _chunk(b"IHDR", head) + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
+    chunks = _chunk(b"IHDR", head) + palette + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + chunks
 
 

@@ -18,6 +18,8 @@ OF_THE_RUN = {
     "cases.tsv": re.compile(".*_(seconds|memory_mb)"),
     "provenance.json": re.compile(r"(command|commit|code|lock_sha256)(\..*)?"),
 }
+# Of the page of the cohort, the section that tells of the run.
+OF_THE_PAGE = re.compile(rb'<section id="run".*?</section>', re.DOTALL)
 # Of a sidecar: the fingerprint of the code, which is compared as a whole.
 OF_SIDECARS = re.compile("library")
 NOTHING = re.compile("(?!)")
@@ -42,6 +44,8 @@ def how(first: Path, second: Path) -> str:
 def _kept(path: Path) -> Any:
     """What must be the same: the bytes, or all but what a run tells of itself."""
     ignored = _ignored(path)
+    if path.suffix == ".html":
+        return OF_THE_PAGE.sub(b"", path.read_bytes())
     if ignored is NOTHING:
         return path.read_bytes()
     try:

@@ -8,7 +8,7 @@ from scanmill.atomic import replacing
 from scanmill.recipe_text import written
 from scanmill.reproduction.inputs import Search
 
-CONFIG = "config.yaml"
+CONFIG, PAGE = "config.yaml", "cohort_page.yaml"
 COLUMNS = ("case", "scan", "series", "volume", "recipe", "labels", "seeds", "reference", "role")
 
 
@@ -28,7 +28,9 @@ def contents(provenance: dict[str, Any], search: Search) -> dict[str, str]:
     header = [*COLUMNS, *(name for name in lines[0] if name not in COLUMNS)]
     table = [header, *([line[name] for name in header] for line in lines)]
     texts["scans.tsv"] = "".join("\t".join(cells) + "\n" for cells in table)
-    texts[CONFIG] = json.dumps({"scans": "scans.tsv"} | provenance["settings"])
+    settings = provenance["settings"]
+    texts[PAGE] = json.dumps(settings["cohort_page"], ensure_ascii=False)
+    texts[CONFIG] = json.dumps({"scans": "scans.tsv"} | settings | {"cohort_page": PAGE})
     return texts
 
 
