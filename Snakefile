@@ -1,7 +1,7 @@
 # ScanMill: raw CT and MR scans in; volumes, label maps, surfaces and one table of measurements out.
 # The flow, one rule and one script a stage:
 #   sheet (-> fetch) -> ingest -> resample -> segment -> mesh (-> centreline -> simulate) -> measure
-#   (-> agreement, export, report) -> collect (-> compare) -> describe (-> overview)
+#   (-> agreement, export, report) -> collect (-> compare, groups) -> describe (-> overview)
 from snakemake.utils import min_version
 
 min_version("9.20")
@@ -31,6 +31,7 @@ include: "rules/report.smk"
 include: "rules/collect.smk"
 include: "rules/compare.smk"
 include: "rules/check.smk"
+include: "rules/groups.smk"
 include: "rules/describe.smk"
 include: "rules/overview.smk"
 
@@ -47,12 +48,8 @@ onstart:
 
 
 onsuccess:
-    leave_terminal()
-    print(summary())
+    tell(summary())
 
 
 onerror:
-    leave_terminal()
-    print(
-        "Some jobs failed; the other cases were done. The messages above name rule, case and log."
-    )
+    tell(FAILURE)

@@ -28,6 +28,7 @@ rule collect:
             "check": SETTINGS.check,
             "export": SETTINGS.export,
             "export_identity": SETTINGS.export_identity,
+            "statistics": SETTINGS.statistics,
         },
         recipes=lambda wildcards: described_recipes(),
         libraries={stage: library(stage) for stage in (*STAGES, *ON_REQUEST)},

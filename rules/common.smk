@@ -22,6 +22,7 @@ from scanmill.problem import SettingsError
 from scanmill.progress.journal import Journal
 
 CASE_FOLDER = "results/cases/{case}"
+FAILURE = "Some jobs failed; the other cases were done. The messages above name rule, case and log."
 
 # A cohort is parallel over its cases; within one, what one core does is the same bytes every time, whatever
 # the user's own environment says. Those of BLAS and OpenMP Snakemake sets to a job's threads.
@@ -233,6 +234,7 @@ def cohort_results():
         *rules.collect.output,
         *rules.compare.output,
         *cohort_checks(),
+        *rules.groups.output,
         *rules.describe.output,
         *page,
     ]
@@ -270,6 +272,7 @@ def of_cohort():
         rules.collect.output.dictionary,
         *rules.compare.output,
         rules.check.output.dictionary,
+        *rules.groups.output,
     ]
     return [str(path) for p in patterns for path in Path().glob(re.sub(r"{\w+}", "*", p))]
 
@@ -323,6 +326,23 @@ def comparisons():
     return tables
 
 
+def group_tables():
+    """What groups writes: where the config asks for it."""
+    if SETTINGS.statistics is None:
+        return {}
+    return {
+        "groups": report(
+            "results/cohort/groups.csv",
+            caption="../report/groups.rst",
+            category="Cohort",
+            labels={"table": "groups"},
+        ),
+        "dictionary": "results/cohort/groups.json",
+        "left_out": "results/cohort/groups_left_out.csv",
+        "page": "results/cohort/groups.html",
+    }
+
+
 def begin_journal():
     """Note from now on what the run does, for the terminal and for `make status`."""
     jobs = [
@@ -338,10 +358,11 @@ def begin_journal():
     logger.addHandler(Journal(jobs, CASES))
 
 
-def leave_terminal():
-    """Have the live line go, if there is one, before the end is told."""
+def tell(text):
+    """Print how the run ended, after the live line has gone, if there is one."""
     for handler in workflow.logger_manager.get_log_handlers():
         handler.flush()
+    print(text)
 
 
 def summary():

@@ -1,6 +1,11 @@
 rule describe:
     input:
-        tables=[*rules.collect.output, *rules.compare.output, *cohort_checks()],
+        tables=[
+            *rules.collect.output,
+            *rules.compare.output,
+            *cohort_checks(),
+            *rules.groups.output,
+        ],
         measurements=rules.collect.output.measurements,
         provenance=rules.collect.output.provenance,
     output:

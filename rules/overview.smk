@@ -5,7 +5,7 @@ rule overview:
         measurements=rules.collect.output.measurements,
         provenance=rules.collect.output.provenance,
         methods=rules.describe.output.methods,
-        tables=[*rules.compare.output, *cohort_checks()],
+        tables=[*rules.compare.output, *cohort_checks(), *rules.groups.output],
     output:
         page=report(
             "results/cohort/report.html",

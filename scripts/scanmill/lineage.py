@@ -23,6 +23,7 @@ CODE = (
     "scripts/**/*.py",
     "scripts/scanmill/report/*",
     "scripts/scanmill/overview/*",
+    "scripts/scanmill/group_comparison/*.html",
     "config/schemas/*",
     "config/phantoms.yaml",
 )

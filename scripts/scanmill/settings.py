@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from scanmill import costs, disk, scan_size, sheet, yaml_file
+from scanmill.columns import distance_columns
 from scanmill.costs import Costs
+from scanmill.group_comparison import question
 from scanmill.overview import specification
 from scanmill.pacs.query import STARTS as PACS
 from scanmill.places import PHANTOM
@@ -30,7 +32,8 @@ class Settings:
     cohort_page: what the cohort's page shows (`overview.specification`). check: whether the cases are
     checked against each other. export: kinds of DICOM objects to write. export_identity:
     `de-identified`, or `return-to-pacs`.
-    costs: what jobs take. sizes: of the scans, by case.
+    costs: what jobs take. statistics: what is asked of groups (`group_comparison.question`), if
+    anything. sizes: of the scans, by case.
     """
 
     sheet: Path
@@ -44,6 +47,7 @@ class Settings:
     export: tuple[str, ...]
     export_identity: str
     costs: Costs
+    statistics: question.Question | None
     sizes: dict[str, ScanSize]
 
 
@@ -95,6 +99,12 @@ def load(
         names = (None, None) if problems else _names(rows, shelf)
         with collected(problems):
             asked = specification.read(shown_page, *names)
+    statistics = values["statistics"]
+    if statistics is not None:
+        statistics = question.DEFAULTS | statistics
+        problems += [
+            source.problem(fault) for fault in _unanswerable(statistics, rows, shelf.recipes)
+        ]
     if problems:
         raise SettingsError(problems)
     return Settings(
@@ -109,8 +119,20 @@ def load(
         tuple(values["export"]),
         values["export_identity"],
         expected,
+        statistics,
         _sizes(rows, phantoms),
     )
+
+
+def _unanswerable(
+    asked: question.Question, rows: Mapping[str, Row], recipes: Mapping[str, Recipe]
+) -> list[Fault]:
+    """What keeps the sheet from telling what is asked of groups; of no rows more was said already."""
+    used = {row.recipe for row in rows.values() if row.role == "scan"}
+    structures = [s for key in sorted(used) for s in recipes[key].structures]
+    names = dict.fromkeys(structure["name"] for structure in structures)
+    faults = question.faults(asked, rows.values(), names, distance_columns(structures))
+    return list(faults) if rows else []
 
 
 @dataclass

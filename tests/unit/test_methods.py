@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from scanmill import recipe, recipe_simulation
+from scanmill.group_comparison.question import DEFAULTS
 from scanmill.methods.page import page
 from scanmill.methods.references import REFERENCES
 
@@ -32,7 +33,7 @@ def told(modality="MR", spacing=1.0, correct=None, segments=(BY_RULES,), **furth
     } | further
 
 
-def written(*recipes, resampled=None, rows=None, atlases=0, export=()):
+def written(*recipes, resampled=None, rows=None, atlases=0, export=(), statistics=None):
     """The page of a run with one case a recipe, and atlases of the first."""
     sheet = {f"c{n}": {"role": "scan", "recipe": f"r{n}", "extra": {}} for n in range(len(recipes))}
     sheet |= {f"a{n}": {"role": "atlas", "recipe": "r0", "extra": {}} for n in range(atlases)}
@@ -40,7 +41,7 @@ def written(*recipes, resampled=None, rows=None, atlases=0, export=()):
         "sheet": sheet,
         "recipes": {f"r{n}": one for n, one in enumerate(recipes)},
         "software": [SOFTWARE],
-        "settings": {"export": list(export)},
+        "settings": {"export": list(export), "statistics": statistics},
     }
     said = {"status": "ok", "corrections": {}, "artefacts": {}} | (resampled or {})
     sidecars = {f"c{n}": {"resample": said} for n in range(len(recipes))}
@@ -173,11 +174,24 @@ def test_changes_are_named_where_subjects_came_again():
         },
         "recipes": {},
         "software": [SOFTWARE],
-        "settings": {"export": []},
+        "settings": {"export": [], "statistics": None},
     }
     assert "zou2008" in cited(*page(provenance, {}, []))
     provenance["sheet"]["c1"]["extra"]["subject"] = "other"
     assert "zou2008" not in cited(*page(provenance, {}, []))
+
+
+def test_comparisons_of_groups_are_named_with_what_was_asked():
+    asked = DEFAULTS | {
+        "group": {"column": "diagnosis", "reference": "control"},
+        "covariates": [{"column": "age"}, {"structure": "brain", "quantity": "volume_mm3"}],
+    }
+    methods, bibtex = written(told(), statistics=asked)
+    assert "Groups by diagnosis were compared with control in volume_mm3" in methods
+    assert "adjusted for age, brain volume_mm3" in methods
+    assert {"imbens2016", "hedges1981", "holm1979", "seabold2010"} <= cited(methods, bibtex)
+    methods, bibtex = written(told(), statistics=asked | {"correction": "benjamini-hochberg"})
+    assert "benjamini1995" in cited(methods, bibtex)
 
 
 def test_exports_are_named_by_what_wrote_them():
@@ -199,7 +213,7 @@ def test_shipped_recipes_have_methods(path):
 
 def test_every_reference_is_whole():
     for key, work in REFERENCES.items():
-        assert work.doi.startswith("10.") or key == "vtk"
+        assert work.doi.startswith("10.") or key in ("vtk", "holm1979")
         assert re.fullmatch(r"\S.*\S \d{4}", work.short())
         entry = work.bibtex(key)
         assert entry.count("{") == entry.count("}") and f"@{work.kind}{{{key}," in entry

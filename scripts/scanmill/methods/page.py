@@ -8,6 +8,7 @@ from typing import Any
 
 from scanmill import visits
 from scanmill.cohort import Sidecars
+from scanmill.group_comparison.question import Question, name_of
 from scanmill.methods.references import REFERENCES
 from scanmill.methods.text import sentences
 
@@ -41,6 +42,7 @@ def page(
             said = sentences(recipe, len(told), len(atlases), applied)
             paragraphs.append(f"Recipe {name}. " + " ".join(said))
     comparisons = [*_references(rows), *_changes(provenance["sheet"])]
+    comparisons += _groups(provenance["settings"]["statistics"])
     paragraphs.append(" ".join([*_measures(rows), *comparisons]))
     text = "\n\n".join(filter(None, paragraphs))
     keys = dict.fromkeys(key for cited in CITATION.findall(text) for key in _keys(cited))
@@ -112,6 +114,24 @@ def _changes(sheet: dict[str, Any]) -> Iterator[str]:
             "Intervals of changes between timepoints were made of those of both volumes [@zou2008]; a "
             "change counts where it exceeds what chance alone exceeds in 5 %."
         )
+
+
+def _groups(question: Question | None) -> Iterator[str]:
+    if question is None:
+        return
+    group, names = question["group"], [name_of(c) for c in question["covariates"]]
+    adjusted = f", adjusted for {', '.join(names)}" if names else ""
+    correction = {
+        "holm": "Holm's method [@holm1979]",
+        "benjamini-hochberg": "the method of Benjamini and Hochberg [@benjamini1995]",
+    }[question["correction"]]
+    yield (
+        f"Groups by {group['column']} were compared with {group['reference']} in "
+        f"{', '.join(question['quantities'])}{adjusted}, by ordinary least squares in statsmodels "
+        f"{version('statsmodels')} [@seabold2010] with HC2 standard errors and Bell and McCaffrey's "
+        "degrees of freedom [@imbens2016]; effect sizes are Hedges' g [@hedges1981]; p was corrected "
+        f"for all comparisons together by {correction}."
+    )
 
 
 def _applied(said: dict[str, Any], way: str) -> bool:

@@ -9,13 +9,19 @@ from scanmill.agreement.columns import AGREEMENT, REFERENCE
 from scanmill.change import CHANGES
 from scanmill.checks.columns import FLAGS
 from scanmill.columns import COLUMNS, STATE, distance_columns
+from scanmill.group_comparison.columns import GROUPS
 from scanmill.problem import SettingsError, known_names, shown
 from scanmill.yaml_file import Fault, Keys
 
 NAME = "cohort_page"
 SHIPPED = Path(__file__).parents[3] / "config" / f"{NAME}.yaml"
 # The tables that rules of the cohort write, and their columns.
-TABLES = {"flags.csv": FLAGS, "agreement.csv": AGREEMENT, "changes.csv": CHANGES}
+TABLES = {
+    "flags.csv": FLAGS,
+    "agreement.csv": AGREEMENT,
+    "changes.csv": CHANGES,
+    "groups.csv": GROUPS,
+}
 # Columns of measurements.csv that have words.
 WORDS = {
     *STATE,

@@ -1,0 +1,1 @@
+"""How groups of a cohort differ in what was measured: linear models, effect sizes, many tests."""
