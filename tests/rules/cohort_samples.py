@@ -18,6 +18,8 @@ SITES, SEXES = ("Graz", "Wien & <Linz>", "Bern"), ("F", "M")
 # The case that differs, in which structure, and by which factor.
 FAR, TIMES = 7, 3.0
 REFUSED, WARNED, LACKING = (3, 11), (5, 7), 9
+# Structures that a thumbnail shows, at most.
+DISCS = 8
 REASON = "2 of 40 slices are missing; <the> whole series would be right"
 
 
@@ -117,7 +119,7 @@ def put_thumbnail(folder: Path, n: int, organs: int, random: np.random.Generator
         grid = Grid((200, 160, 3), (1.5, 1.5, 3.0))
         labels = LabelMap.empty(grid, organs)
         y, x = np.mgrid[:160, :200]
-        for k in range(organs):
+        for k in range(min(organs, DISCS)):
             centre = random.uniform(40, 120), random.uniform(40, 160)
             disc = np.hypot(y - centre[0], x - centre[1]) < random.uniform(8, 30)
             labels.paint(k + 1, Region.of(np.repeat(disc[None], 3, axis=0)))

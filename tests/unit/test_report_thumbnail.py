@@ -85,10 +85,10 @@ def test_a_smaller_picture_has_means_and_a_larger_one_lies_between():
 
 
 def test_the_rim_of_a_mask_is_within_it():
-    mask = np.zeros((6, 7), bool)
-    mask[1:5, 2:7] = True
+    mask = np.zeros((9, 10), bool)
+    mask[1:8, 2:10] = True
     inside = np.zeros_like(mask)
-    inside[2:4, 3:6] = True
+    inside[3:6, 4:8] = True
     assert (rim(mask) == (mask & ~inside)).all()
 
 

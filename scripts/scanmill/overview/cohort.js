@@ -96,7 +96,7 @@ function ticks(low, high, count) {
   return found;
 }
 
-const ROW = 74, TOP = 8, BOTTOM = 46, BOX = 44, MANY = 150;
+const ROW = 74, TOP = 8, BOTTOM = 46, BOX = 44, MANY = 150, FEW = 5;
 
 function plot(data) {
   const [structure, quantity] = [+byId("structure").value, +byId("quantity").value];
@@ -162,7 +162,9 @@ function draw(data, measure, name, boxes) {
     const label = node("text", { x: left - 10, y: y + 4, "text-anchor": "end" }, group);
     label.append(node("tspan", { x: left - 10, dy: 16, class: "dim" }, `n = ${own.length}`));
     const box = { x: x(first), y: y - BOX / 2, width: Math.max(1, x(third) - x(first)), height: BOX };
-    svg.append(label, node("rect", { ...box, class: "box" }));
+    const boxed = own.length >= FEW;
+    svg.append(label);
+    if (boxed) svg.append(node("rect", { ...box, class: "box" }));
     // Outliers last, on the others; points of one value lie beside each other, always at the same place.
     for (const at of [...cases].sort((a, b) => far.has(a) - far.has(b))) {
       const place = { cx: x(measure.values[at]), cy: y + (((at * 0.618) % 1) - 0.5) * BOX * 0.8 };
@@ -177,7 +179,7 @@ function draw(data, measure, name, boxes) {
         svg.append(node("circle", { ...place, r, class: "point", "data-page": page }, node("title", {}, said)));
       }
     }
-    svg.append(node("rect", { ...box, class: "quartiles" }));
+    if (boxed) svg.append(node("rect", { ...box, class: "quartiles" }));
     svg.append(node("path", { d: `M${x(middle)} ${y - BOX / 2}v${BOX}`, class: "median" }));
   });
 }

@@ -11,6 +11,8 @@ from scanmill.report.window import Window
 
 # Pixels of the longer side.
 LONGEST = 128
+# Pixels of an outline: it is shown smaller.
+THICK = 2
 # Around the structures of the slice, of their length; and the least sides, mm.
 MARGIN, LEAST = 0.08, 40.0
 # Thousands of them lie on a page. Noise does not compress: it gets fewer shades of grey.
@@ -63,9 +65,11 @@ def resized(plane: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 
 
 def rim(mask: np.ndarray) -> np.ndarray:
-    """The pixels of a mask, bool, that have another beside them that is not of it."""
-    wide = np.pad(mask, 1)
-    inside = wide[:-2, 1:-1] & wide[2:, 1:-1] & wide[1:-1, :-2] & wide[1:-1, 2:]
+    """The pixels of a mask, bool, at its edge, THICK of them deep."""
+    inside = mask
+    for _ in range(THICK):
+        wide = np.pad(inside, 1)
+        inside = inside & wide[:-2, 1:-1] & wide[2:, 1:-1] & wide[1:-1, :-2] & wide[1:-1, 2:]
     return mask & ~inside
 
 
