@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from snakemake.exceptions import WorkflowError
 from snakemake.io import IOFile
 from snakemake.logging import logger
+from snakemake.settings.enums import Quietness
 
 ROOT = Path(str(workflow.current_basedir)).resolve().parent
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -19,7 +20,7 @@ from scanmill.agreement.columns import REFERENCE
 from scanmill.columns import COLUMNS, ON_REQUEST, STAGES, case_columns
 from scanmill.lineage import LOCK, fingerprint
 from scanmill.problem import SettingsError
-from scanmill.progress.journal import Journal
+from scanmill.progress.journal import JOURNAL, Journal
 
 CASE_FOLDER = "results/cases/{case}"
 FAILURE = "Some jobs failed; the other cases were done. The messages above name rule, case and log."
@@ -344,7 +345,13 @@ def group_tables():
 
 
 def begin_journal():
-    """Note from now on what the run does, for the terminal and for `make status`."""
+    """Note from now on what the run does, for the terminal and for `make status`.
+
+    Under `--quiet progress` Snakemake does not tell what has finished, and nothing is noted.
+    """
+    JOURNAL.unlink(missing_ok=True)
+    if Quietness.PROGRESS in (workflow.output_settings.quiet or ()):
+        return
     jobs = [
         {
             "id": job.jobid,

@@ -5,6 +5,8 @@ import json
 
 import numpy as np
 import pytest
+from axe_core_python.selenium import Axe
+from chromium import BROWSER, DRIVER, chromium, errors, requests
 from groups import groups
 from scanmill.group_comparison.columns import GROUPS, LEFT_OUT
 from scanmill.group_comparison.question import DEFAULTS
@@ -168,3 +170,20 @@ def test_the_page_says_names_as_texts(run):
         told["extra"]["diagnosis"] = told["extra"]["diagnosis"].replace("patient", "<b>&")
     *_, page = run(sheet, rows)
     assert "&lt;b&gt;&amp;" in page and "<b>&" not in page
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (BROWSER and DRIVER), reason="no chromium with chromedriver is here")
+@pytest.mark.parametrize("width", [1280, 500])
+def test_the_page_opens_from_disk_for_everybody(run, tmp_path, width):
+    sheet, rows = cohort()
+    spoil(rows, "c03", "left", touches_border="true")
+    run(sheet, rows)
+    page = (tmp_path / "page.html").as_uri()
+    with chromium(tmp_path / "profile", (width, 900)) as browser:
+        browser.get(page)
+        assert errors(browser) == [] and requests(browser, page) == []
+        found = Axe().run(browser)["violations"]
+        assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
+        root = "document.documentElement"
+        assert browser.execute_script(f"return {root}.scrollWidth <= {root}.clientWidth")

@@ -82,6 +82,16 @@ def test_mended_without_a_terminal_there_are_plain_lines(watched):
     assert code == 0 and "Nothing to be done" in said
 
 
+def test_a_run_that_is_not_told_what_finishes_notes_nothing(watched):
+    folder, *_ = watched
+    said, code = without_terminal(folder, *CONFIG, "--quiet", "progress", "--forcerun", "collect")
+    assert code == 0 and "3 cases: 2 ok, 1 refused. Table: " in said
+    assert status(folder)[:2] == [
+        "3 cases: 2 done, 1 refused.",
+        "No run is noted here: this is what the results tell.",
+    ]
+
+
 def test_mistakes_of_the_user_are_told(tmp_path):
     folder = write_cohort(tmp_path / "cohort")
     (folder / "scans.tsv").write_text("case\tscan\none\tnone.nrrd\n")

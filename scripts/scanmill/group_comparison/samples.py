@@ -1,5 +1,6 @@
 """Who takes part in a comparison, with which values; and who does not, and why."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -101,8 +102,8 @@ def _cell(covariate: Mapping[str, Any], case: str, extra: Mapping[str, str], tab
 
 
 def _leave_small_groups(found: Sample, groups: Mapping[str, str]) -> None:
-    taking_part = [groups[case] for case in found.cases]
-    small = {group for group in taking_part if taking_part.count(group) < FEWEST}
+    counts = Counter(groups[case] for case in found.cases)
+    small = {group for group, count in counts.items() if count < FEWEST}
     found.left |= {c: (GROUP_SMALL, groups[c]) for c in found.cases if groups[c] in small}
     found.cases = [case for case in found.cases if groups[case] not in small]
 
