@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests" / "rules")]
 from chromium import chromium, wait  # noqa: E402
-from cohort_samples import put_cohort, run_overview  # noqa: E402
+from cohort_to_overview import put_cohort, run_overview  # noqa: E402
 
 OPENED = 5
 PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"

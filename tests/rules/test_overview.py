@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from cohort_samples import FAR, LACKING, REASON, REFUSED, name, put_cohort, run_overview
+from cohort_to_overview import FAR, LACKING, REASON, REFUSED, name, put_cohort, run_overview
 from test_report import Reader
 
 CASES, ORGANS = 24, 3

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from axe_core_python.selenium import Axe
 from chromium import BROWSER, DRIVER, chromium, errors, requests
-from cohort_samples import FAR, REFUSED, SITES, name, put_cohort, run_overview
+from cohort_to_overview import FAR, REFUSED, SITES, name, put_cohort, run_overview
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select

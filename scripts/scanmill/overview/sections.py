@@ -74,6 +74,10 @@ class Listed:
     rows: list[list[Cell]]
     marked: list[str]
 
+    def has_numbers(self, place: int) -> bool:
+        """Whether any cell of a column, by its place, is a number."""
+        return any(row[place].value is not None for row in self.rows)
+
 
 def outliers(measures: list[Measure], names: list[str], cutoff: float) -> list[Outlier]:
     """All outliers, the farthest first."""
