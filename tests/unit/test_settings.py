@@ -213,3 +213,26 @@ def test_a_flood_of_problems_is_cut_short_and_counted():
     lines = str(error).split("\n")
     assert len(lines) == 501
     assert lines[-1] == "s.tsv:501:1: from here on, 300 more problems were found"
+
+
+def test_the_cohorts_page_is_checked_against_the_sheet_and_the_recipes(workflow, working):
+    (working / "my.tsv").write_text("case\tscan\tsite\na\tphantom:sphere\tGraz\n")
+    page = working / "page.yaml"
+    page.write_text(
+        "quantities: [{column: volume_mm3, title: Volume}]\nstructures: [bones]\n"
+        "groups: [sites]\nsections: [{show: cases}]\n"
+    )
+    config = {"scans": "my.tsv", "cohort_page": "page.yaml"}
+    assert problems(config, workflow, working) == [
+        f"{page}:2:14: 'bones' is no structure of these recipes; 'bone' would be right",
+        f"{page}:3:10: 'sites' is no further column of this sheet; 'site' would be right",
+    ]
+    page.write_text(page.read_text().replace("bones", "bone").replace("sites", "site"))
+    assert settings.load(config, workflow, working).cohort_page["groups"] == ["site"]
+
+
+def test_a_cohorts_page_that_is_not_there_is_a_problem_beside_those_of_the_sheet(workflow, working):
+    (working / "my.tsv").write_text("case\tscan\na\tphantom:cube\n")
+    found = problems({"scans": "my.tsv", "cohort_page": "no.yaml"}, workflow, working)
+    assert len(found) == 2 and "the phantom 'cube' is unknown" in found[0]
+    assert f"'cohort_page': '{working / 'no.yaml'}' does not exist" in found[1]
