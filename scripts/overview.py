@@ -29,7 +29,7 @@ def overview(
     specification: what is shown (`overview.specification`).
     """
     known = json.loads(provenance.read_text(encoding="utf-8"))
-    cohort = read_cohort(cases, measurements, known["sheet"])
+    cohort = read_cohort(cases, measurements, known)
     # Made with the pages of cases, which collect waits for: batches plan their own cases alone.
     folders = page.parents[1] / "cases"
     thumbnails = {name: folders / name / "thumbnail.png" for name in cohort.names}

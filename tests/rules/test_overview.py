@@ -1,5 +1,6 @@
 """The page of a cohort: what it says is what the tables say, and it is the same every time."""
 
+import json
 import re
 
 import pytest
@@ -22,6 +23,12 @@ def page(told):
 @pytest.fixture(scope="module")
 def read(page):
     return Reader(page.read_text(encoding="utf-8"))
+
+
+def drawn_of(page):
+    """What the browser draws of a page: its measures."""
+    text = page.read_text(encoding="utf-8").partition('id="data">')[2].partition("</script>")[0]
+    return json.loads(text)["measures"]
 
 
 def rows(read, part):
@@ -64,6 +71,15 @@ def test_thumbnails_are_in_the_page_and_refused_cases_have_none(read):
     assert len(pictures) == CASES - len(REFUSED)
     assert all(picture.startswith("data:image/png;base64,") for picture in pictures)
     assert len(set(pictures)) == len(pictures)
+
+
+def test_a_quantity_is_shown_of_the_modality_that_it_has_a_scale_in(told, page):
+    provenance = told["provenance"].with_name("of_mr.json")
+    provenance.write_text(told["provenance"].read_text().replace('"CT"', '"MR"'))
+    other = run_overview(told | {"provenance": provenance, "page": page.with_name("of_mr.html")})
+    drawn = [drawn_of(path) for path in (page, other)]
+    quantities = [{measure["quantity"] for measure in measures} for measures in drawn]
+    assert quantities[0] - quantities[1] == {5}
 
 
 def test_tables_of_other_rules_are_shown_where_they_are(told, read):

@@ -34,6 +34,7 @@ def test_the_shipped_page_is_right_for_any_cohort_and_names_known_columns():
         "title": "Volume",
         "unit": "mL",
         "factor": 0.001,
+        "modality": None,
     }
     assert {section["file"] for section in read["sections"] if "file" in section} == set(
         specification.TABLES
@@ -48,7 +49,13 @@ def test_defaults_are_filled_in(tmp_path):
     )
     assert specification.read(path, STRUCTURES, GROUPS) == {
         "quantities": [
-            {"column": "distance_to_spleen_mm", "title": "Gap", "unit": "", "factor": 1}
+            {
+                "column": "distance_to_spleen_mm",
+                "title": "Gap",
+                "unit": "",
+                "factor": 1,
+                "modality": None,
+            }
         ],
         "structures": ["liver"],
         "groups": ["site"],

@@ -32,11 +32,15 @@ class Measure:
 
 @dataclass
 class Cohort:
-    """cases: rows of cases.tsv. rows: of measurements.csv. extra: columns of the sheet, by case."""
+    """cases: rows of cases.tsv. rows: of measurements.csv. extra: columns of the sheet, by case.
+
+    modalities: of recipes.
+    """
 
     cases: list[Row]
     rows: list[Row]
     extra: dict[str, dict[str, str]]
+    modalities: dict[str, str]
 
     @property
     def names(self) -> list[str]:
@@ -73,6 +77,8 @@ class Cohort:
         found = []
         for key, name in self.structures().items():
             for quantity in specification["quantities"]:
+                if quantity["modality"] not in (None, self.modalities[key[0]]):
+                    continue
                 values = np.full(len(places), np.nan)
                 for row in by_structure[key]:
                     cell = row.get(quantity["column"], "")
@@ -109,9 +115,10 @@ def read_table(path: Path) -> list[Row]:
         return list(csv.DictReader(stream, delimiter="\t" if path.suffix == ".tsv" else ","))
 
 
-def read_cohort(cases: Path, measurements: Path, sheet: Mapping[str, Any]) -> Cohort:
-    """The cohort of cases.tsv and measurements.csv. sheet: of the provenance."""
+def read_cohort(cases: Path, measurements: Path, provenance: Mapping[str, Any]) -> Cohort:
+    """The cohort of cases.tsv and measurements.csv."""
     # What lies in the folder of a case that left the sheet is none of the run.
     known = [row for row in read_table(cases) if row["status"] != LEFT["status"]]
-    extra = {row["case"]: sheet[row["case"]]["extra"] for row in known}
-    return Cohort(known, read_table(measurements), extra)
+    extra = {row["case"]: provenance["sheet"][row["case"]]["extra"] for row in known}
+    modalities = {name: recipe["modality"] for name, recipe in provenance["recipes"].items()}
+    return Cohort(known, read_table(measurements), extra, modalities)

@@ -29,6 +29,7 @@ WORDS = {
     *("simulation_code", "reference_status"),
 }
 TABLE = "table"
+QUANTITY = {"unit": "", "factor": 1, "modality": None}
 OUTLIERS = {"cutoff": 3.5, "least": 8}
 OF_TABLES = ("file", "title", "said", "columns", "mark")
 
@@ -50,7 +51,7 @@ def read(
         problems = [document.problem(fault) for fault in faults]
         raise SettingsError(sorted(problems, key=lambda p: (p.line, p.column)))
     content = document.content
-    quantities = [{"unit": "", "factor": 1} | quantity for quantity in content["quantities"]]
+    quantities = [QUANTITY | quantity for quantity in content["quantities"]]
     return {
         "quantities": quantities,
         "structures": content.get("structures"),
