@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "rules"))
 from chromium import chromium, wait  # noqa: E402
 
-SIZE = (1180, 1400)
+SIZE = (1180, 1800)
 COLOURS = 128
 DRAWN = "document.querySelectorAll('#plot .point').length > 0"
 # Sort by a column, its largest values first, and show less of the table than of a screen.
@@ -37,7 +37,7 @@ def picture(page: Path, path: Path, column: str) -> None:
             "return document.querySelector('.plot').getBoundingClientRect().bottom + scrollY"
         )
         shot = Image.open(io.BytesIO(browser.get_screenshot_as_png()))
-    shot.convert("RGB").crop((0, 0, shot.width, int(end) + 12)).quantize(COLOURS).save(
+    shot.convert("RGB").crop((0, 0, shot.width, int(end))).quantize(COLOURS).save(
         path, optimize=True
     )
 

@@ -89,7 +89,7 @@ function node(name, attributes, ...children) {
 function ticks(low, high, count) {
   const rough = (high - low) / count;
   const ten = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((n) => n * ten).find((n) => n >= rough);
+  const step = [1, 2, 5, 10].map((n) => n * ten).find((n) => n >= 0.8 * rough);
   const digits = Math.max(0, -Math.floor(Math.log10(step)));
   const found = [];
   for (let n = Math.ceil(low / step); n * step <= high; n++) found.push((n * step).toFixed(digits));
@@ -148,7 +148,7 @@ function draw(data, measure, name, boxes) {
   const [low, high] = [least - room, most + room];
   const x = (value) => left + ((value - low) / (high - low)) * (right - left);
   const foot = height - BOTTOM;
-  for (const tick of ticks(low, high, Math.max(2, (right - left) / 110))) {
+  for (const tick of ticks(low, high, Math.max(3, (right - left) / 110))) {
     svg.append(node("path", { d: `M${x(+tick)} ${foot}v5` }));
     svg.append(node("text", { x: x(+tick), y: foot + 19, "text-anchor": "middle", class: "dim" }, tick));
   }
