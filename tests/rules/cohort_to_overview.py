@@ -15,8 +15,11 @@ from scanmill.report.thumbnail import thumbnail
 from scanmill.report.window import Window
 
 SITES, SEXES = ("Graz", "Wien & <Linz>", "Bern"), ("F", "M")
+# As the sheet has them, with all their zeros.
+DOSES = "10.50", "9.0"
 # The case that differs, in which structure, and by which factor.
 FAR, TIMES = 7, 3.0
+STALE = 13, "mesh: recipe or config"
 REFUSED, WARNED, LACKING = (3, 11), (5, 7), 9
 # Structures that a thumbnail shows, at most.
 DISCS = 8
@@ -37,7 +40,10 @@ def put_cohort(folder: Path, cases: int, organs: int) -> dict:
     cohort = folder / "results" / "cohort"
     cohort.mkdir(parents=True)
     named = structures(organs)
-    extra = [{"sex": SEXES[n % 2], "site": SITES[n % 3], "age": str(20 + n)} for n in range(cases)]
+    extra = [
+        {"sex": SEXES[n % 2], "site": SITES[n % 3], "dose": DOSES[n % 2], "age": str(20 + n)}
+        for n in range(cases)
+    ]
     header = [*case_columns(STAGES), *extra[0]]
     with (
         open(cohort / "cases.tsv", "w", newline="") as of_cases,
@@ -55,6 +61,7 @@ def put_cohort(folder: Path, cases: int, organs: int) -> dict:
             costs = {f"{stage}_seconds": f"{random.gamma(4):.2f}" for stage in STAGES}
             costs |= {f"{stage}_memory_mb": f"{200 + 50 * random.random():.1f}" for stage in STAGES}
             known = {"case": name(n), "recipe": "torso", "warnings": "ledger" * (n in WARNED)}
+            known["stale"] = STALE[1] * (n == STALE[0])
             told.writerow(known | state | costs | extra[n])
             for k, structure in enumerate(named, 1):
                 row = {"case": name(n), "structure": structure, "label": k} | state

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from cohort_to_overview import FAR, LACKING, REASON, REFUSED, name, put_cohort, run_overview
+from cohort_to_overview import FAR, LACKING, REASON, REFUSED, STALE, name, put_cohort, run_overview
 from test_report import Reader
 
 CASES, ORGANS = 24, 3
@@ -51,6 +51,7 @@ def test_refused_warned_and_outlying_cases_are_said_to_be(read):
     assert [n for n, found in enumerate(kinds) if "warned" in found] == [5, 7]
     assert "outlying" in kinds[FAR]
     assert f"{REASON} slices-missing" in read.text
+    assert read.text.count(f"stale {STALE[1]}") == 1
     codes = [said["data-codes"].split() for said in rows(read, "data-kinds")]
     assert codes[LACKING] == ["structure-empty"] and codes[REFUSED[0]] == ["slices-missing"]
 

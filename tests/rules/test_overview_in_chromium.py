@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from axe_core_python.selenium import Axe
 from chromium import BROWSER, DRIVER, chromium, errors, requests
-from cohort_to_overview import FAR, REFUSED, SITES, name, put_cohort, run_overview
+from cohort_to_overview import DOSES, FAR, REFUSED, SITES, name, put_cohort, run_overview
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
@@ -106,6 +106,15 @@ def test_the_table_filters_by_kind_code_group_and_words(browser):
     assert lines(browser) == [name(7)]
     choose(browser, group, SITES[0])
     assert lines(browser) == []
+
+
+def test_numbers_of_the_sheet_are_as_written_and_sort_as_numbers(browser):
+    head(browser, "dose").click()
+    odd = [name(n) for n in range(CASES) if n % 2]
+    assert lines(browser)[: len(odd)] == odd
+    group = browser.find_element(By.CSS_SELECTOR, f"[data-column='{column(browser, 'dose')}']")
+    choose(browser, group, DOSES[1])
+    assert lines(browser) == odd
 
 
 def test_a_code_of_the_refusals_shows_its_cases_in_the_table(browser):

@@ -29,6 +29,7 @@ class Case:
     picture: str
     status: str
     reason: str
+    stale: str
     codes: list[str]
     kinds: list[str]
     outliers: list[Outlier]
@@ -69,7 +70,7 @@ class CohortPage:
         return [
             column
             for column, cells in self.groups.items()
-            if all(sections.cell(column, cell).value is not None for cell in cells if cell)
+            if all(sections.as_written(cell).value is not None for cell in cells if cell)
         ]
 
     def kinds(self, lines: list[Case]) -> dict[str, int]:
@@ -112,10 +113,11 @@ class CohortPage:
                     _data_url(self.thumbnails.get(name, b"")),
                     kinds[0],
                     row["reason"],
+                    row["stale"],
                     list(dict.fromkeys([*lacking.get(name, {}), *warnings])),
                     kinds,
                     far.get(name, []),
-                    [sections.cell(column, cells[n]) for column, cells in self.groups.items()],
+                    [sections.as_written(cells[n]) for cells in self.groups.values()],
                     [_cell(measure.values[n]) for measure in self.main_measures],
                 )
             )

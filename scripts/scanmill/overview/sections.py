@@ -164,10 +164,15 @@ def cell(column: str, text: str) -> Cell:
     """A cell of a table as it is shown: of a number as many digits as are read."""
     if column in CASES:
         return Cell(text, case=text)
-    if not NUMBER.fullmatch(text):
-        return Cell(text)
-    value = float(text)
-    return Cell(text if text.lstrip("-").isdigit() else number(value, False), value)
+    found = as_written(text)
+    if found.value is None or text.lstrip("-").isdigit():
+        return found
+    return Cell(number(found.value, False), found.value)
+
+
+def as_written(text: str) -> Cell:
+    """A cell with the text as it is, of the sheet; sorted as a number where it is one."""
+    return Cell(text, float(text) if NUMBER.fullmatch(text) else None)
 
 
 def methods(text: str) -> tuple[list[str], list[str]]:
