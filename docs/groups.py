@@ -10,9 +10,13 @@ family of 20 correlated structures.
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
+
 from scanmill.group_comparison.model import Covariate, compare
 from scanmill.group_comparison.table import correct
 

@@ -51,7 +51,8 @@ class LogHandler(LogHandlerBase):
         """Print nothing yet: the run's journal begins with its first job."""
         said = self.common_settings
         self._stream = sys.stdout if said.stdout else sys.stderr
-        self._printer = ColorizingTextHandler(said.nocolor, self._stream)
+        plain = said.nocolor or bool(os.environ.get("NO_COLOR"))
+        self._printer = ColorizingTextHandler(plain, self._stream)
         self._rewrites = self._printer.is_tty and os.environ.get("TERM") != "dumb"
         self._began = time.time()
         self._cohort: Cohort | None = None

@@ -7,6 +7,7 @@ from mill import asked, copied, planned
 from shared_scan import CONFIG, differing, write_cohort
 from slurm import accounted
 from submitted import from_cases, group_of, megabytes, minutes, on_slurm
+from terminal import status
 
 pytestmark = pytest.mark.slow
 
@@ -28,6 +29,12 @@ def test_all_of_a_case_is_one_slurm_job(ran):
     submitted = [job for job in jobs if "." not in job["JobID"]]
     assert sorted(map(group_of, submitted)) == ["case"] * len(CASES) + ["check", "collect"]
     assert {job["State"] for job in submitted} == {"COMPLETED"}
+
+
+def test_its_status_is_told_as_anywhere(ran):
+    folder, _ = ran
+    said = status(folder)
+    assert said[0] == "3 cases: 3 done." and "ended after" in said[1]
 
 
 def test_slurm_was_asked_for_what_the_rules_ask_for(ran, tmp_path):

@@ -6,6 +6,7 @@ missing is brought, and the same command makes the rest.
 """
 
 import subprocess
+from pathlib import Path
 
 import pytest
 from file_system import mounted
@@ -14,6 +15,7 @@ from mill import planned
 from shared_scan import CONFIG, differing, write_cohort
 from slurm import accounted, told
 from submitted import command, from_cases, megabytes, minutes, on_slurm, wait_for
+from terminal import status
 
 pytestmark = pytest.mark.slow
 
@@ -141,6 +143,16 @@ def test_each_case_is_tried_again_where_that_may_help_and_with_more(ran):
 def test_a_crash_is_not_tried_again(ran, folder):
     assert (folder / "tries").read_text() == "x"
     assert "RuntimeError: planted" in (folder / "logs" / "wrong" / "ingest.log").read_text()
+
+
+def test_the_status_names_the_rule_that_failed_of_each_case(ran, folder):
+    said = status(folder)
+    assert said[0] == "8 cases: 5 done, 3 failed."
+    failed = {line.split()[0]: line for line in said if " failed; log: " in line}
+    assert failed.keys() == set(NOT_MADE)
+    for case, why in (("vanished", "once it is back"), ("wrong", "RuntimeError: planted")):
+        log = failed[case].partition("log: ")[2]
+        assert log.startswith(str(folder / "logs" / case)) and why in Path(log).read_text()
 
 
 def test_what_may_come_back_is_said(ran):

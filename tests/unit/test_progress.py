@@ -118,6 +118,8 @@ def test_of_a_cluster_job_that_failed_only_the_guilty_is_named(folder, journal):
     logs = folder / "logs" / "a"
     logs.mkdir()
     (logs / "ingest.log").write_text("Used 100.0 MB of memory and 1.00 s of CPU time.\n")
+    (logs / "measure.log").write_text("of the attempt before\n")
+    os.utime(logs / "measure.log", (1, 1))
     (logs / "mesh.log").write_text("MemoryError\n")
     assert [job.rule for job in Cohort(folder).failed_jobs("a")] == ["mesh"]
     said = list(page(Cohort(folder), folder))

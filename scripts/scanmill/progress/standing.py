@@ -79,10 +79,15 @@ class Cohort:
         return sum(standing.state == state for standing in self.standings.values())
 
     def failed_jobs(self, case: str) -> list[Job]:
-        """Jobs of a case that did not end well: of a cluster's job that failed, its logs tell which."""
+        """Jobs of a case that did not end well.
+
+        On a cluster all of a case fails as one, and is tried again: the last log that was begun and
+        tells of no good end is the one to look into.
+        """
         failed = [job for job in self.course.of_case[case] if job.state == FAILED]
-        begun = [job for job in failed if job.log and (self._run / job.log).exists()]
-        return [job for job in begun if not used.told(self._run / job.log)] or failed
+        logs = {self._run / job.log: job for job in failed if job.log}
+        begun = [log for log in logs if log.exists() and not used.told(log)]
+        return [logs[max(begun, key=lambda log: log.stat().st_mtime)]] if begun else failed
 
     def jobs_of_no_case(self, state: str) -> list[Job]:
         """Jobs of the cohort's own rules that are in a state, as the journal has it."""

@@ -20,7 +20,7 @@ from scanmill.progress.standing import (
 )
 
 LISTED = 10
-SHORTEST = "under a minute"
+SHORTEST = "less than a minute"
 TABLE = Path("results") / "cohort" / "measurements.csv"
 
 
