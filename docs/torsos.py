@@ -182,9 +182,6 @@ def recipe() -> str:
     return text
 
 
-# What goes wrong in practice, planted: by name, what is done to a case, and whose labels another gets.
-
-
 def with_swapped_sides(case: Labelled, random: np.random.Generator) -> Labelled:
     """The kidneys' labels are each other's."""
     right, left = LABELS["kidney-right"], LABELS["kidney-left"]
@@ -194,7 +191,7 @@ def with_swapped_sides(case: Labelled, random: np.random.Generator) -> Labelled:
 
 
 def without_a_lobe(case: Labelled, random: np.random.Generator) -> Labelled:
-    """One lobe, whichever, is given to the lobe below or above it."""
+    """One lobe, whichever, was not found."""
     lobes = [name for name in STRUCTURES if name.startswith("lung")]
     lost = str(random.choice(lobes))
     labels = case.labels.array.copy()
@@ -240,8 +237,9 @@ def with_wrong_spacing(case: Labelled, random: np.random.Generator) -> Labelled:
     )
 
 
-def with_labels_of(case: Labelled, other: Labelled) -> Labelled:
+def with_labels_of_another(case: Labelled, random: np.random.Generator) -> Labelled:
     """Another patient's labels, saved on this scan's grid, middle on middle."""
+    other = scanned(torso(random), random)
     grid, source = case.scan.grid, other.labels.grid
     z, y, x = np.indices(grid.shape)
     points = grid.to_physical(np.stack([x, y, z], axis=-1))

@@ -4,14 +4,9 @@ rule check:
         measurements=rules.collect.output.measurements,
         provenance=rules.collect.output.provenance,
         cases=expand(rules.measure.output.measurements, case=CASES),
+        shapes=varying_shapes(),
     output:
-        flags=report(
-            "results/cohort/flags.csv",
-            caption="../report/flags.rst",
-            category="Cohort",
-            labels={"table": "flags"},
-        ),
-        dictionary="results/cohort/flags.json",
+        **check_tables(),
     log:
         "logs/check.log",
     benchmark:

@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from scanmill import model_folder, plan_file, processor, recipe_simulation, recipe_text
 from scanmill import settings, visits, yaml_file
 from scanmill.agreement.columns import REFERENCE
+from scanmill.checks import FEWEST
 from scanmill.columns import COLUMNS, ON_REQUEST, STAGES, case_columns
 from scanmill.lineage import LOCK, fingerprint
 from scanmill.problem import SettingsError
@@ -80,6 +81,7 @@ wildcard_constraints:
     case="[A-Za-z0-9][A-Za-z0-9_-]*",
     phantom="[A-Za-z0-9][A-Za-z0-9_-]*",
     recipe="[^/]+",
+    structure="[A-Za-z0-9][A-Za-z0-9_-]*",
     fold="[0-9]+",
 
 
@@ -223,6 +225,43 @@ def case_pages():
     return expand(rules.report.output.report, case=CASES) if SETTINGS.report else []
 
 
+def of_recipe(wildcards, pattern):
+    """A file of each case of a recipe."""
+    key = recipe_key(wildcards.recipe)
+    return expand(pattern, case=[case for case, row in CASES.items() if row.recipe == key])
+
+
+def labels_of_recipe(wildcards):
+    """The labels of a recipe's structures, by name."""
+    structures = SETTINGS.recipes[recipe_key(wildcards.recipe)].structures
+    return {structure["name"]: structure["label"] for structure in structures}
+
+
+def varying_shapes():
+    """The reconstruction errors of each structure whose shapes are compared, of enough cases."""
+    found = []
+    for key, name in RECIPE_NAMES.items() if SETTINGS.check else ():
+        if sum(row.recipe == key for row in CASES.values()) >= FEWEST:
+            structures = SETTINGS.recipes[key].shape_checked()
+            found += expand(rules.vary.output.reconstruction, recipe=name, structure=structures)
+    return found
+
+
+def check_tables():
+    """What check writes: of shapes where a recipe asks for them."""
+    flags = report(
+        "results/cohort/flags.csv",
+        caption="../report/flags.rst",
+        category="Cohort",
+        labels={"table": "flags"},
+    )
+    tables = {"flags": flags, "flags_dictionary": "results/cohort/flags.json"}
+    for name in ("shapes", "reconstruction") if varying_shapes() else ():
+        tables[name] = f"results/cohort/{name}.csv"
+        tables[f"{name}_dictionary"] = f"results/cohort/{name}.json"
+    return tables
+
+
 def cohort_checks():
     """What check writes, unless the config does without."""
     return [*rules.check.output] if SETTINGS.check else []
@@ -272,7 +311,8 @@ def of_cohort():
         rules.shape.output.sidecar,
         rules.collect.output.dictionary,
         *rules.compare.output,
-        rules.check.output.dictionary,
+        rules.vary.output.sidecar,
+        rules.check.output.flags_dictionary,
         *rules.groups.output,
     ]
     return [str(path) for p in patterns for path in Path().glob(re.sub(r"{\w+}", "*", p))]

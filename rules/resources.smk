@@ -21,6 +21,11 @@ def work_on_recipe(name):
     return work.of_recipe(SETTINGS, recipe_key(name), ATLASES)
 
 
+@cache
+def work_on_shapes(name):
+    return work.of_shapes(SETTINGS, recipe_key(name))
+
+
 WORK_ON_COHORT = work.of_cohort(SETTINGS)
 
 
@@ -30,6 +35,8 @@ def work_of(wildcards):
         return WORK_ON_COHORT | work.of_scan(scan_size.of_phantom(described_phantom(wildcards)))
     if "case" in wildcards.keys():
         return WORK_ON_COHORT | work_on_case(wildcards.case)
+    if "structure" in wildcards.keys():
+        return WORK_ON_COHORT | work_on_shapes(wildcards.recipe)
     if "recipe" in wildcards.keys():
         return WORK_ON_COHORT | work_on_recipe(wildcards.recipe)
     return WORK_ON_COHORT

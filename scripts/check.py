@@ -1,20 +1,25 @@
 """Check: the cases of the cohort against each other, for those that cannot be right.
 
-In: the cohort's measurements.csv and provenance.json, and what each case's measurements.json says of
-structures that touch. Out: flags.csv, a row a finding, by case in the order of the sheet; flags.json
-says what the columns mean. Cases are compared with those of the same recipe.
+In: the cohort's measurements.csv and provenance.json, what each case's measurements.json says of
+structures that touch, and the shape models of structures with how far each case is from them. Out:
+flags.csv, a row a finding, by case in the order of the sheet; where there are shape models, shapes.csv,
+what they are worth, and reconstruction.csv, the cases' distances from them. .json files say what the
+columns mean. Cases are compared with those of the same recipe.
 """
 
 import csv
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from scanmill import cohort, used
 from scanmill.atomic import sole_writer
 from scanmill.checks.cases import COLUMNS, Cases, Row
-from scanmill.checks.columns import FLAGS
+from scanmill.checks.columns import FLAGS, RECONSTRUCTION, SHAPES
 from scanmill.checks.flags import flags_of
+from scanmill.checks.quantity import Flag
+from scanmill.columns import Column
 from scanmill.sidecar import read_sidecar
 from scanmill.stage import print_to
 
@@ -23,20 +28,26 @@ def check(
     measurements: Path,
     provenance: Path,
     cases: list[Path],
-    flags: Path,
-    dictionary: Path,
+    shapes: list[Path],
+    outputs: dict[str, Path],
 ) -> None:
-    """Write the flags of the cohort, and what their columns mean.
+    """Write the tables that are asked for, `flags`, `shapes`, `reconstruction`, and their dictionaries.
 
-    cases: measurements of each case, with their sidecars beside them.
+    cases: measurements of each case, with their sidecars beside them. shapes: reconstruction.csv of
+    each structure with a model, likewise, in a folder of its name in one of its recipe's.
     """
     known = json.loads(provenance.read_text(encoding="utf-8"))
     contacts = {path.parent.name: read_sidecar(path).get("contacts", {}) for path in cases}
-    with cohort.table_of(flags, list(FLAGS), ",") as table:
-        for group in groups(measurements, known, contacts):
-            for flag in flags_of(group, known["inputs"]):
-                table.writerow({key: _text(value) for key, value in flag.items()})
-    cohort.write_dictionary(dictionary, FLAGS, [])
+    errors = [row for path in shapes for row in _rows(path)]
+    flags = (
+        flag
+        for group in groups(measurements, known, contacts)
+        for flag in flags_of(group, known["inputs"], errors)
+    )
+    _write(outputs, "flags", FLAGS, flags)
+    if "shapes" in outputs:
+        _write(outputs, "shapes", SHAPES, map(_model, shapes))
+        _write(outputs, "reconstruction", RECONSTRUCTION, errors)
 
 
 def groups(
@@ -44,15 +55,35 @@ def groups(
 ) -> list[Cases]:
     """The cases by recipe. contacts: of each case, by name."""
     rows: dict[str, dict[str, dict[str, Row]]] = {name: {} for name in provenance["recipes"]}
-    with open(measurements, encoding="utf-8", newline="") as stream:
-        for row in csv.DictReader(stream):
-            recipe = provenance["sheet"][row["case"]]["recipe"]
-            kept = {column: row[column] for column in COLUMNS}
-            rows[recipe].setdefault(row["case"], {})[row["structure"]] = kept
+    for row in _rows(measurements):
+        recipe = provenance["sheet"][row["case"]]["recipe"]
+        kept = {column: row[column] for column in COLUMNS}
+        rows[recipe].setdefault(row["case"], {})[row["structure"]] = kept
     return [
         Cases(recipe["modality"], recipe["structures"], rows[name], contacts)
         for name, recipe in provenance["recipes"].items()
     ]
+
+
+def _rows(table: Path) -> Iterator[Row]:
+    with open(table, encoding="utf-8", newline="") as stream:
+        yield from csv.DictReader(stream)
+
+
+def _model(reconstruction: Path) -> dict[str, Any]:
+    """A row of shapes.csv."""
+    said = read_sidecar(reconstruction)
+    row = {"recipe": reconstruction.parents[1].name, "structure": reconstruction.parent.name}
+    return row | {"status": said["status"], "code": said["code"] or ""} | said.get("shape", {})
+
+
+def _write(
+    outputs: dict[str, Path], name: str, columns: dict[str, Column], rows: Iterable[Flag]
+) -> None:
+    with cohort.table_of(outputs[name], list(columns), ",") as table:
+        for row in rows:
+            table.writerow({key: _text(value) for key, value in row.items()})
+    cohort.write_dictionary(outputs[f"{name}_dictionary"], columns, [])
 
 
 def _text(value: str | float) -> str:
@@ -67,6 +98,7 @@ if __name__ == "__main__":
             Path(snakemake.input.measurements),
             Path(snakemake.input.provenance),
             [Path(path) for path in snakemake.input.cases],
-            **outputs,
+            [Path(path) for path in snakemake.input.shapes],
+            outputs,
         )
     used.tell()

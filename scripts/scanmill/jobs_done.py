@@ -54,6 +54,9 @@ def _logs(settings: Settings) -> Iterator[tuple[str, str, Work, str]]:
         of_case = work.of_case(settings, case, atlases)
         for rule in OF_CASES:
             yield rule, case, of_case, f"{case}/{rule}.log"
+    for recipe, name in _compared(settings):
+        log = f"shapes/{settings.recipes[recipe].name}/{name}/vary.log"
+        yield "vary", "", work.of_shapes(settings, recipe), log
     for key in atlases:
         name, of_recipe = settings.recipes[key].name, work.of_recipe(settings, key, atlases)
         yield "shape", "", of_recipe, f"shapes/{name}/shape.log"
@@ -62,6 +65,13 @@ def _logs(settings: Settings) -> Iterator[tuple[str, str, Work, str]]:
             yield "learn", "", of_recipe, f"models/{name}/fold-{fold}/learn.log"
     yield "check", "", {}, "check.log"
     yield "collect", "", {}, "collect.log"
+
+
+def _compared(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Recipe and name of each structure whose shapes may have been compared."""
+    for recipe in dict.fromkeys(row.recipe for row in settings.scans.values()):
+        for name in settings.recipes[recipe].shape_checked():
+            yield recipe, name
 
 
 def _refused(run: Path, rule: str, case: str) -> bool:

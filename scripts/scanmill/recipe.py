@@ -58,10 +58,10 @@ class Recipe:
     None; for `model` and `learn` its number in `models`, after
     which the learned one comes, and classes, names},
     triangles (None: as many as the surface has), distances_to (names of other structures) and drawn
-    (a margin says where its boundary is, not the image), centreline (True where it is asked for) and
-    simulate (None, or all keys of recipe_simulation.filled). models: the folders of trained networks.
-    learn: how the networks of the recipe's own are trained: folds, iterations (None: by
-    how many labelled scans there are) and batch.
+    (a margin says where its boundary is, not the image), centreline (True where it is asked for),
+    shape_check (likewise: shapes are compared over the cohort) and simulate (None, or all keys of
+    recipe_simulation.filled). models: the folders of trained networks. learn: how the networks of the
+    recipe's own are trained: folds, iterations (None: by how many labelled scans there are) and batch.
     """
 
     name: str
@@ -102,6 +102,10 @@ class Recipe:
     def has_simulations(self) -> bool:
         """Is the simulation of any structure asked for?"""
         return any(s["simulate"] for s in self.structures)
+
+    def shape_checked(self) -> list[str]:
+        """Names of the structures whose shapes are compared over the cohort."""
+        return [s["name"] for s in self.structures if s["shape_check"]]
 
     def learned(self) -> dict[str, int]:
         """Labels, by name, of the structures that a network is trained for."""
@@ -215,6 +219,7 @@ def _filled(structure: dict[str, Any], folders: list[str]) -> dict[str, Any]:
         "distances_to": structure.get("distances_to", []),
         "drawn": _is_drawn(structure["segment"].get("steps", [])),
         "centreline": structure.get("centreline", False),
+        "shape_check": structure.get("shape_check", False),
         "simulate": recipe_simulation.filled(structure.get("simulate")),
     }
 

@@ -66,6 +66,13 @@ def of_recipe(settings: Settings, recipe: str, atlases: Atlases) -> Work:
     return {"isotropic": voxels, "atlases": len(cases), "windows": windows}
 
 
+def of_shapes(settings: Settings, recipe: str) -> Work:
+    """Of shapes that are compared between a recipe's cases. largest: voxels of the largest of them."""
+    spacing = settings.recipes[recipe].spacing
+    cases = [case for case, row in settings.scans.items() if row.recipe == recipe]
+    return {"largest": max(settings.sizes[case].voxels(spacing) for case in cases)}
+
+
 def atlases_of(settings: Settings) -> dict[str, list[str]]:
     """The cases that teach, by the key of their recipe."""
     found: dict[str, list[str]] = {}

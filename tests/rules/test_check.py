@@ -30,10 +30,11 @@ def checked(tmp_path):
         of_all = {"modality": "CT", "structures": STRUCTURES}
         known = {"sheet": sheet, "inputs": inputs, "recipes": dict.fromkeys(recipes, of_all)}
         write_json(tmp_path / "provenance.json", known)
-        written = tmp_path / "flags.csv", tmp_path / "flags.json"
-        check(tmp_path / "measurements.csv", tmp_path / "provenance.json", paths, *written)
-        with open(written[0], newline="") as stream:
-            return list(csv.DictReader(stream)), json.loads(written[1].read_text())
+        written = {"flags": tmp_path / "flags.csv", "flags_dictionary": tmp_path / "flags.json"}
+        check(tmp_path / "measurements.csv", tmp_path / "provenance.json", paths, [], written)
+        with open(written["flags"], newline="") as stream:
+            flags = list(csv.DictReader(stream))
+        return flags, json.loads(written["flags_dictionary"].read_text())
 
     return run
 

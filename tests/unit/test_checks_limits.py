@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from scanmill.checks.limits import FEWEST, limits, spread
+from scanmill.checks import FEWEST
+from scanmill.checks.limits import limits, spread
 from scipy.stats import norm
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from scanmill.checks import FEWEST
 from scanmill.checks.cases import Cases
-from scanmill.checks.limits import FEWEST
 from scanmill.checks.quantity import Flag
 
 # Of the other cases, the part that lacks a structure at most where its lack is worth a flag.

@@ -20,3 +20,48 @@ FLAGS = {
     "unit": Column("Unit of value, low and high, UCUM"),
     "message": Column("The finding, for people"),
 }
+
+STYNER = "Styner et al. 2003, doi:10.1007/978-3-540-45087-0_6"
+HELD = "the modes that hold 98 % of the variance"
+
+SHAPES = {
+    "recipe": Column("The recipe of the cases"),
+    "structure": Column("The structure, as in the recipe"),
+    "status": Column("ok: there is a model. refused: code says why not"),
+    "code": Column("Why there is none, for programs"),
+    "cases": Column("Cases that the model is of: those with the whole structure"),
+    "modes": Column(f"Number of {HELD}"),
+    "compactness": Column(
+        f"Variance that {HELD} hold, mean over the points; less is more compact",
+        "mm2",
+        source=STYNER,
+    ),
+    "first_mode_percent": Column("Of that, what the first mode holds", "%"),
+    "generalisation_mm": Column(
+        "Mean of reconstruction_mm: how far a case is from what the others tell; less is better",
+        "mm",
+        source=STYNER,
+    ),
+    "specificity_mm": Column(
+        "Mean distance of 500 shapes by chance, normally distributed in the modes, from the nearest "
+        "case; less is better",
+        "mm",
+        source=STYNER,
+    ),
+}
+
+OTHERS = f"the nearest shape that {HELD} of the other cases make"
+
+RECONSTRUCTION = {
+    "case": Column("The case, as in the sheet"),
+    "structure": Column("The structure, as in the recipe"),
+    "status": Column("ok: compared. refused: code says why not"),
+    "code": Column(
+        "shape-cut: the structure is not there, or the edge of the scan cuts it. registration-failed: "
+        "it is too unlike the others for its points to correspond"
+    ),
+    "reconstruction_mm": Column(
+        f"Distance of the structure's surface from {OTHERS}, mean over corresponding points", "mm"
+    ),
+    "reconstruction_max_mm": Column("The largest of these distances", "mm"),
+}

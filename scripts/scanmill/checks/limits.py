@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import t
 
+from scanmill.checks import FEWEST
+
 Array = np.ndarray
 # Of a hundred sound cases, how many may be flagged by chance, all quantities of a case together.
 FALSE_ALARMS = 1.0
-# Fewer cases do not tell what is usual.
-FEWEST = 15
 # Qn by the standard deviation of normal values; then what small samples need (Croux and Rousseeuw
 # 1992, doi:10.1007/978-3-662-26811-7_58).
 CONSISTENT, ODD, EVEN = 2.21914, 1.4, 3.8

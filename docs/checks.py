@@ -1,0 +1,116 @@
+"""What the checks of a cohort find of errors planted in it, and how often they are wrong, as tables.
+
+    python docs/checks.py [cohorts, 3] [cases, 100]
+
+Cohorts of torsos by chance (`torsos`), from scan and supplied labels through the stages as the workflow
+runs them. Each is checked as it is, whole and its first cases alone, where every flag is a false alarm;
+and with five of its cases spoiled, each in another way.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "docs")]
+import torsos  # noqa: E402
+from degradations import Labelled  # noqa: E402
+from scanmill import recipe  # noqa: E402
+from scanmill.checks.cases import Cases, Row  # noqa: E402
+from scanmill.checks.flags import flags_of  # noqa: E402
+from scanmill.checks.quantity import Flag  # noqa: E402
+from scanmill.recipe import Recipe  # noqa: E402
+from scanmill.sidecar import read_sidecar  # noqa: E402
+from stages import measured_rows  # noqa: E402
+
+PLANTED = {
+    "kidneys swapped": torsos.with_swapped_sides,
+    "a lobe missing": torsos.without_a_lobe,
+    "a leak into the neighbour": torsos.with_a_leak,
+    "a wrong slice spacing": torsos.with_wrong_spacing,
+    "another patient's labels": torsos.with_labels_of_another,
+}
+SMALL = (15, 30, 50)
+# What is measured of a case: its rows by structure, and which structures touch.
+Measured = tuple[dict[str, Row], dict[str, dict[str, float]]]
+
+
+def main() -> None:
+    """Run the cohorts and print the tables."""
+    cohorts, count = map(int, [*sys.argv[1:], *("3", "100")[len(sys.argv) - 1 :]])
+    with TemporaryDirectory() as place:
+        path = Path(place) / "torsos.yaml"
+        path.write_text(torsos.recipe())
+        asked = recipe.load(path)
+    sound = [[measured(case(seed, n), asked) for n in range(count)] for seed in range(cohorts)]
+    print_alarms(sound, asked)
+    print_found(sound, asked)
+
+
+def case(seed: int, n: int) -> Labelled:
+    """The n-th case of a cohort."""
+    random = np.random.default_rng([seed, n])
+    return torsos.scanned(torsos.torso(random), random)
+
+
+def measured(scan: Labelled, asked: Recipe) -> Measured:
+    """What the stages tell of a case."""
+    with TemporaryDirectory() as folder:
+        rows = measured_rows(scan, asked, Path(folder))
+        said = read_sidecar(Path(folder) / "case" / "measurements.csv")
+    return {row["structure"]: row for row in rows}, said["contacts"]
+
+
+def flagged(cases: list[Measured], asked: Recipe) -> dict[int, list[Flag]]:
+    """The flags of cases, by their place."""
+    rows = {str(n): rows for n, (rows, _) in enumerate(cases)}
+    contacts = {str(n): contacts for n, (_, contacts) in enumerate(cases)}
+    inputs = {name: {"ingest": [], "segment": []} for name in rows}
+    found: dict[int, list[Flag]] = {}
+    for flag in flags_of(Cases(asked.modality, asked.structures, rows, contacts), inputs, []):
+        found.setdefault(int(flag["case"]), []).append(flag)
+    return found
+
+
+def print_alarms(sound: list[list[Measured]], asked: Recipe) -> None:
+    """How many of the cases of cohorts in which nothing is wrong are flagged."""
+    whole = len(sound[0])
+    print("| cases of a cohort | cohorts | cases flagged | of 100 |\n|---|---|---|---|")
+    for size in (*(n for n in SMALL if n < whole), whole):
+        parts = [c[k : k + size] for c in sound for k in range(0, whole - size + 1, size)]
+        wrong = sum(len(flagged(part, asked)) for part in parts)
+        print(f"| {size} | {len(parts)} | {wrong} | {100 * wrong / size / len(parts):.1f} |")
+
+
+def print_found(sound: list[list[Measured]], asked: Recipe) -> None:
+    """Which of the planted errors are flagged, by which checks, and how many other cases are."""
+    found = {name: Counter() for name in PLANTED}
+    alarms = []
+    for seed, cohort in enumerate(sound):
+        spoiled = dict(planted(seed, len(cohort), asked))
+        flags = flagged([spoiled.get(n, own) for n, own in enumerate(cohort)], asked)
+        alarms.append(len(flags.keys() - spoiled.keys()))
+        for name, n in zip(PLANTED, spoiled, strict=True):
+            checks = {flag["check"] for flag in flags.get(n, [])}
+            found[name].update(checks | ({"any"} if checks else set()))
+    print("\n| planted | flagged | by |\n|---|---|---|")
+    for name, counts in found.items():
+        by = ", ".join(f"{check} {n}" for check, n in counts.most_common() if check != "any")
+        print(f"| {name} | {counts['any']} of {len(sound)} | {by} |")
+    print(f"\nOther cases flagged, by cohort: {', '.join(map(str, alarms))}.")
+
+
+def planted(seed: int, count: int, asked: Recipe) -> Iterator[tuple[int, Measured]]:
+    """The places of five cases of a cohort, and what is measured of them spoiled."""
+    random = np.random.default_rng([seed, count])
+    places = random.choice(count, len(PLANTED), replace=False)
+    for place, spoil in zip(places.tolist(), PLANTED.values(), strict=True):
+        yield place, measured(spoil(case(seed, place), random), asked)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""How the shape of a structure varies over a cohort, and how well the other cases tell each case's.
+
+Compactness, generalisation and specificity: Styner et al. 2003, doi:10.1007/978-3-540-45087-0_6, after
+Davies 2002; distances are means over corresponding points, mm.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scanmill.shape_model.modes import Modes, turn_onto
+
+Array = np.ndarray
+# Of more cases, several are left out at a time.
+FOLDS = 200
+# Shapes by chance that the specificity is told from.
+SAMPLES = 500
+
+
+@dataclass(frozen=True)
+class Variability:
+    """What the shapes of m cases tell.
+
+    modes: of all. errors, largest: of each case, how far its points lie from the nearest shape that the
+    modes of the others make, mean and largest, mm. specificity: mean distance of shapes by chance from
+    the nearest case, mm.
+    """
+
+    modes: Modes
+    errors: Array
+    largest: Array
+    specificity: float
+
+    @property
+    def compactness(self) -> float:
+        """The variance that the modes hold, mm2, mean over the points; less is more compact."""
+        return float(self._variances.sum())
+
+    @property
+    def first_part(self) -> float:
+        """Of that, what the first mode holds, %."""
+        return float(100 * self._variances[0] / self._variances.sum())
+
+    @property
+    def generalisation(self) -> float:
+        """The mean of the errors, mm."""
+        return float(self.errors.mean())
+
+    @property
+    def _variances(self) -> Array:
+        return (self.modes.modes**2).sum(axis=2).mean(axis=1)
+
+
+def variability(shapes: Array) -> Variability:
+    """That of corresponding points (m, n, 3), LPS mm, of m cases, 4 or more."""
+    errors, largest = np.empty(len(shapes)), np.empty(len(shapes))
+    for left in np.array_split(np.arange(len(shapes)), min(len(shapes), FOLDS)):
+        others = Modes.of(np.delete(shapes, left, axis=0))
+        for n in left:
+            away = np.linalg.norm(shapes_of(others, shapes[n]) - aligned(others, shapes[n]), axis=1)
+            errors[n], largest[n] = away.mean(), away.max()
+    modes = Modes.of(shapes)
+    return Variability(modes, errors, largest, _specificity(modes, shapes))
+
+
+def aligned(modes: Modes, shape: Array) -> Array:
+    """A shape (n, 3) moved and turned onto the mean of modes, mm."""
+    centred = shape - shape.mean(axis=0)
+    return centred @ turn_onto(centred, modes.mean)
+
+
+def shapes_of(modes: Modes, shape: Array) -> Array:
+    """The shape that modes make which is nearest to one, (n, 3), both aligned, mm."""
+    apart = (aligned(modes, shape) - modes.mean).ravel()
+    ways = modes.modes.reshape(len(modes.modes), -1)
+    return modes.shape(ways @ apart / (ways**2).sum(axis=1))
+
+
+def _specificity(modes: Modes, shapes: Array) -> float:
+    cases = np.stack([aligned(modes, shape) for shape in shapes])
+    random = np.random.default_rng(0)
+    nearest = []
+    for coefficients in random.standard_normal((SAMPLES, len(modes.modes))):
+        apart = np.linalg.norm(cases - modes.shape(coefficients), axis=2).mean(axis=1)
+        nearest.append(apart.min())
+    return float(np.mean(nearest))
