@@ -46,7 +46,9 @@ def main() -> None:
         path = Path(place) / "torsos.yaml"
         path.write_text(torsos.recipe())
         asked = recipe.load(path)
-    sound = [[measured(case(seed, n), asked) for n in range(count)] for seed in range(cohorts)]
+    sound = [
+        [measured(case(seed, n), asked) for n in range(count)] for seed in range(1, cohorts + 1)
+    ]
     print_alarms(sound, asked)
     print_found(sound, asked)
 
@@ -60,8 +62,9 @@ def case(seed: int, n: int) -> Labelled:
 def measured(scan: Labelled, asked: Recipe) -> Measured:
     """What the stages tell of a case."""
     with TemporaryDirectory() as folder:
-        rows = measured_rows(scan, asked, Path(folder))
-        said = read_sidecar(Path(folder) / "case" / "measurements.csv")
+        own = Path(folder) / "case"
+        rows = measured_rows(scan, asked, own)
+        said = read_sidecar(own / "measurements.csv")
     return {row["structure"]: row for row in rows}, said["contacts"]
 
 
@@ -69,9 +72,11 @@ def flagged(cases: list[Measured], asked: Recipe) -> dict[int, list[Flag]]:
     """The flags of cases, by their place."""
     rows = {str(n): rows for n, (rows, _) in enumerate(cases)}
     contacts = {str(n): contacts for n, (_, contacts) in enumerate(cases)}
+    warnings = {name: [] for name in rows}
     inputs = {name: {"ingest": [], "segment": []} for name in rows}
+    cohort = Cases(asked.modality, asked.structures, rows, contacts, warnings)
     found: dict[int, list[Flag]] = {}
-    for flag in flags_of(Cases(asked.modality, asked.structures, rows, contacts), inputs, []):
+    for flag in flags_of(cohort, inputs, []):
         found.setdefault(int(flag["case"]), []).append(flag)
     return found
 
@@ -90,7 +95,7 @@ def print_found(sound: list[list[Measured]], asked: Recipe) -> None:
     """Which of the planted errors are flagged, by which checks, and how many other cases are."""
     found = {name: Counter() for name in PLANTED}
     alarms = []
-    for seed, cohort in enumerate(sound):
+    for seed, cohort in enumerate(sound, start=1):
         spoiled = dict(planted(seed, len(cohort), asked))
         flags = flagged([spoiled.get(n, own) for n, own in enumerate(cohort)], asked)
         alarms.append(len(flags.keys() - spoiled.keys()))

@@ -1,60 +1,102 @@
 """A cohort of hand-drawn hippocampi checks itself: tables, and a picture of how their shapes vary.
 
-    python docs/hippocampus.py FOLDER [picture.png] [cores, 1]
+    python docs/hippocampus.py FOLDER [picture.png]
 
 FOLDER holds `images` and `labels` of the Medical Segmentation Decathlon's hippocampus task. All of them
-are measured with their labels (the structures of recipe `hippocampus`, shapes compared): a run of the
-whole mill, in a folder that goes.
+go with their labels (the structures of recipe `hippocampus`, shapes compared) through the stages as the
+workflow runs them, in a folder that goes.
 """
 
 import csv
-import subprocess
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pyvista as pv
-import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-COHORT = Path("results") / "cohort"
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "docs")]
+from check import check  # noqa: E402
+from degradations import Labelled  # noqa: E402
+from scanmill import recipe  # noqa: E402
+from scanmill.recipe import Recipe  # noqa: E402
+from scanmill.recipe_labels import from_labels  # noqa: E402
+from scanmill.sidecar import write_json  # noqa: E402
+from scanmill.source import read_source  # noqa: E402
+from scanmill.stage import run_stage  # noqa: E402
+from stages import measured_rows  # noqa: E402
+from vary import vary  # noqa: E402
+
 # From where the shapes are seen, in LPS: from the patient's left, a little from above and in front.
 VIEW = (1.0, -0.3, 0.6)
 DRAWN = 2
+NAME = "hippocampus"
 Rows = list[dict[str, str]]
 
 
 def main() -> None:
-    """Run the mill, print the tables and draw the picture."""
-    data = Path(sys.argv[1]).resolve()
-    picture = Path(sys.argv[2] if len(sys.argv) > 2 else "hippocampus.png").resolve()
-    cores = sys.argv[3] if len(sys.argv) > 3 else "1"
+    """Run the stages, print the tables and draw the picture."""
+    data = Path(sys.argv[1])
+    picture = Path(sys.argv[2] if len(sys.argv) > 2 else "hippocampus.png")
     with TemporaryDirectory() as place:
-        folder = Path(place)
-        write_recipe(folder / "drawn.yaml")
-        write_sheet(folder / "scans.tsv", data)
-        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-        command += ["--directory", place, "--cores", cores, "--config", "scans=scans.tsv"]
-        command += ["recipe=drawn.yaml", "report=false"]
-        subprocess.run(command, check=True, stdout=sys.stderr)
-        print_tables(folder / COHORT)
-        draw(folder / COHORT / "shapes" / "drawn", picture)
+        cohort = Path(place) / "cohort"
+        asked = drawn()
+        measured(data, asked, Path(place) / "cases", cohort)
+        shapes = [vary_of(structure, asked, cohort) for structure in asked.shape_checked()]
+        tables = ("flags", "shapes", "reconstruction")
+        written = {name: cohort / f"{name}.csv" for name in tables}
+        written |= {f"{name}_dictionary": cohort / f"{name}.json" for name in tables}
+        cases = sorted((Path(place) / "cases").glob("*/measurements.csv"))
+        given = cohort / "measurements.csv", cohort / "provenance.json"
+        check(*given, cases, shapes, written)
+        print_tables(cohort)
+        print(f"\nAll of it took {time.process_time():.0f} CPU s.")
+        draw([path.parent for path in shapes], picture)
 
 
-def write_recipe(path: Path) -> None:
+def drawn() -> Recipe:
     """The structures of recipe `hippocampus` from the supplied labels, their shapes compared."""
-    recipe = yaml.safe_load((ROOT / "config" / "recipes" / "hippocampus.yaml").read_text())
-    for structure in recipe["structures"]:
-        structure |= {"segment": {"method": "labels"}, "shape_check": True}
-    path.write_text(yaml.safe_dump(recipe))
+    known = recipe.load(ROOT / "config" / "recipes" / f"{NAME}.yaml")
+    structures = [
+        structure | {"segment": from_labels(structure), "shape_check": True}
+        for structure in known.structures
+    ]
+    return replace(known, structures=structures)
 
 
-def write_sheet(path: Path, data: Path) -> None:
-    """A row for each labelled scan."""
-    names = sorted(file.name for file in (data / "labels").glob("*.nii.gz"))
-    rows = ["case\tscan\tlabels"]
-    rows += [f"{n.partition('.')[0]}\t{data / 'images' / n}\t{data / 'labels' / n}" for n in names]
-    path.write_text("\n".join(rows) + "\n")
+def measured(data: Path, asked: Recipe, cases: Path, cohort: Path) -> None:
+    """The cohort's table, and what check reads of its provenance."""
+    rows = []
+    for path in sorted((data / "labels").glob("*.nii.gz")):
+        scan, labels = (read_source(data / kind / path.name)[0] for kind in ("images", "labels"))
+        case = Labelled(scan, labels, asked.modality, 1.0)
+        rows += measured_rows(case, asked, cases / path.name.partition(".")[0])
+    cohort.mkdir()
+    with open(cohort / "measurements.csv", "w", newline="") as stream:
+        table = csv.DictWriter(stream, list(rows[0]))
+        table.writeheader()
+        table.writerows(rows)
+    names = dict.fromkeys(row["case"] for row in rows)
+    known = {
+        "sheet": {name: {"recipe": NAME} for name in names},
+        "inputs": {name: {"ingest": [], "segment": []} for name in names},
+        "recipes": {NAME: {"modality": asked.modality, "structures": asked.structures}},
+    }
+    write_json(cohort / "provenance.json", known)
+
+
+def vary_of(structure: str, asked: Recipe, cohort: Path) -> Path:
+    """Compare the shapes of a structure; the table of how far each case is from the others."""
+    labels = sorted((cohort.parent / "cases").glob("*/labels.nii.gz"))
+    inputs = {"labels": labels, "overlaps": [path.with_name("overlaps") for path in labels]}
+    folder = cohort / "shapes" / NAME / structure
+    outputs = {"shape": folder / "shape.npz", "surfaces": folder / "surfaces"}
+    outputs["reconstruction"] = folder / "reconstruction.csv"
+    names = {s["name"]: s["label"] for s in asked.structures}
+    run_stage("vary", vary, inputs, outputs, {"structure": structure, "names": names})
+    return outputs["reconstruction"]
 
 
 def print_tables(cohort: Path) -> None:
@@ -75,9 +117,8 @@ def read(path: Path) -> Rows:
         return list(csv.DictReader(stream))
 
 
-def draw(folder: Path, picture: Path) -> None:
+def draw(structures: list[Path], picture: Path) -> None:
     """A row a structure: the mean, then the first modes at two standard deviations either way."""
-    structures = sorted(path for path in folder.iterdir() if (path / "surfaces").is_dir())
     names = ["mean"]
     names += [f"mode-{n}-{way}-2sd" for n in range(1, DRAWN + 1) for way in ("minus", "plus")]
     scene = pv.Plotter(

@@ -43,7 +43,7 @@ class Outcome:
 def measured(case: Labelled, recipe: Recipe) -> list[Outcome]:
     """The structures of a recipe that a scan has, through the stages as the workflow runs them."""
     with tempfile.TemporaryDirectory() as folder:
-        rows = measured_rows(case, recipe, Path(folder))
+        rows = measured_rows(case, recipe, Path(folder) / "a")
     return [
         Outcome(
             row["structure"],
@@ -54,9 +54,13 @@ def measured(case: Labelled, recipe: Recipe) -> list[Outcome]:
     ]
 
 
-def measured_rows(case: Labelled, recipe: Recipe, folder: Path) -> list[dict[str, str]]:
-    """The rows of a scan's measurements; what the stages write stays in `case` in the folder."""
-    scan, labels, own = folder / "scan.nii.gz", folder / "supplied.nii.gz", folder / "case"
+def measured_rows(case: Labelled, recipe: Recipe, own: Path) -> list[dict[str, str]]:
+    """The rows of a scan's measurements.
+
+    own: a new folder, named like the case, in which what the stages write stays; scan and labels are
+    written beside it.
+    """
+    scan, labels = own.with_name("scan.nii.gz"), own.with_name("supplied.nii.gz")
     write_volume(scan, case.scan)
     write_volume(labels, case.labels)
     own.mkdir()
@@ -65,7 +69,7 @@ def measured_rows(case: Labelled, recipe: Recipe, folder: Path) -> list[dict[str
     files |= {name: own / name for name in ("overlaps", "doubts", "surfaces")}
     files |= {"model": own / "model.glb", "measurements": own / "measurements.csv"}
     files |= {"scan": [scan], "supplied": [labels]}
-    said = vars(recipe) | {"case": "a", "formats": ["ply"], "supplied_structures": [None]}
+    said = vars(recipe) | {"case": own.name, "formats": ["ply"], "supplied_structures": [None]}
 
     def run(
         stage: Callable[..., None], reads: str, writes: str, **other: Path | list[Path]

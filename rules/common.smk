@@ -137,6 +137,10 @@ def correct_of(wildcards):
     return recipe_of(wildcards).correct
 
 
+def expect_of(wildcards):
+    return recipe_of(wildcards).expect
+
+
 def structures_of(*keys):
     """A function from a case to what a stage needs to know of its structures, and no more."""
 

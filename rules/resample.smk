@@ -26,6 +26,7 @@ rule resample:
         spacing=spacing_of,
         modality=modality_of,
         correct=correct_of,
+        expect=expect_of,
         library=library("resample"),
     message:
         "{wildcards.case}: resample"

@@ -37,11 +37,11 @@ def check(
     each structure with a model, likewise, in a folder of its name in one of its recipe's.
     """
     known = json.loads(provenance.read_text(encoding="utf-8"))
-    contacts = {path.parent.name: read_sidecar(path).get("contacts", {}) for path in cases}
+    told = {path.parent.name: _told(path) for path in cases}
     errors = [row for path in shapes for row in _rows(path)]
     flags = (
         flag
-        for group in groups(measurements, known, contacts)
+        for group in groups(measurements, known, told)
         for flag in flags_of(group, known["inputs"], errors)
     )
     _write(outputs, "flags", FLAGS, flags)
@@ -51,18 +51,30 @@ def check(
 
 
 def groups(
-    measurements: Path, provenance: dict[str, Any], contacts: dict[str, dict[str, Any]]
+    measurements: Path, provenance: dict[str, Any], told: dict[str, dict[str, Any]]
 ) -> list[Cases]:
-    """The cases by recipe. contacts: of each case, by name."""
+    """The cases by recipe. told: contacts and warnings of each case, by name."""
     rows: dict[str, dict[str, dict[str, Row]]] = {name: {} for name in provenance["recipes"]}
     for row in _rows(measurements):
         recipe = provenance["sheet"][row["case"]]["recipe"]
         kept = {column: row[column] for column in COLUMNS}
         rows[recipe].setdefault(row["case"], {})[row["structure"]] = kept
     return [
-        Cases(recipe["modality"], recipe["structures"], rows[name], contacts)
+        Cases(
+            recipe["modality"],
+            recipe["structures"],
+            own := rows[name],
+            {case: told[case]["contacts"] for case in own},
+            {case: told[case]["warnings"] for case in own},
+        )
         for name, recipe in provenance["recipes"].items()
     ]
+
+
+def _told(measurements: Path) -> dict[str, Any]:
+    """What a case's sidecar says of contacts and warnings; where it was refused, of no contacts."""
+    said = read_sidecar(measurements)
+    return {"contacts": said.get("contacts", {}), "warnings": said["warnings"]}
 
 
 def _rows(table: Path) -> Iterator[Row]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from scanmill.atomic import replacing
 from scanmill.corrections.artefacts import Examination, examine_ct, examine_mr, onto
 from scanmill.corrections.intensities import correct as correct_intensities
+from scanmill.expectations import unexpected
 from scanmill.hounsfield import doubt
 from scanmill.refusal import Refusal
 from scanmill.resampling import resample_image
@@ -34,12 +35,16 @@ def resample(
     spacing: float | str,
     modality: str,
     correct: dict[str, str],
+    expect: dict[str, float],
 ) -> None:
     """Write the isotropic image, with noise and without, and its marks.
 
     spacing: mm, or `native`. modality: CT, MR or any. correct: metal, bias and noise (`Recipe`).
+    expect: what is expected of the scan (`unexpected`).
     """
     scan = read_volume(volume)
+    for code, message in unexpected(scan, expect):
+        record.warn(code, message)
     target = scan.grid if spacing == "native" else scan.grid.isotropic(spacing)
     voxels = target.size[0] * target.size[1] * target.size[2]
     if voxels > LARGEST_VOXELS:

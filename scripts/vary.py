@@ -28,6 +28,8 @@ from scanmill.surface import Surface
 # Modes that are drawn, and how far, standard deviations.
 DRAWN, EITHER_WAY = 3, 2
 CUT = "shape-cut"
+# Shapes whose points lie nearer than this, mm, are one.
+SAME = 1e-3
 
 
 def vary(
@@ -43,7 +45,8 @@ def vary(
     """Write the model, its surfaces, and the errors by case.
 
     labels: of each case, in its folder. names: of the recipe's structures, to their labels. Raises
-    Refusal `shape-missing` where too few cases have the whole structure.
+    Refusal `shape-missing` where too few cases have the whole structure, `shape-alike` where all have
+    the same.
     """
     places = dict(zip(labels, overlaps, strict=True))
 
@@ -63,7 +66,9 @@ def vary(
     surface, carried = carried_over(reference, (exemplar(*region(path)) for path in paths))
     used = [n for n, points in enumerate(carried) if not isinstance(points, Refusal)]
     _check_number(len(used))
-    told = variability(np.stack([carried[n] for n in used]))
+    shapes = np.stack([carried[n] for n in used])
+    _check_differ(shapes)
+    told = variability(shapes)
     record.details["shape"] = _told(told, len(used))
     with replacing(shape) as temporary:
         np.savez(
@@ -115,6 +120,15 @@ def _check_number(cases: int) -> None:
             "shape-missing",
             f"{cases} cases show the structure whole, and alike enough to be compared; {FEWEST} or "
             "more would be right",
+        )
+
+
+def _check_differ(shapes: np.ndarray) -> None:
+    centred = shapes - shapes.mean(axis=1, keepdims=True)
+    if np.abs(centred - centred[0]).max() < SAME:
+        raise Refusal(
+            "shape-alike",
+            f"all {len(shapes)} cases have the same shape; different patients would be right",
         )
 
 

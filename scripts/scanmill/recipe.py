@@ -49,7 +49,8 @@ class Recipe:
     ledger_limit: %, by which a structure's volumes may differ before its case is flagged.
     surface_dice_tolerance: of agreement with references, mm.
     uneven_slices: refuse or resample. correct: what is done about each challenge, metal: off, mark
-    or inpaint, bias: off or n4, noise: off or diffusion. structures: plain dictionaries of JSON
+    or inpaint, bias: off or n4, noise: off or diffusion. expect: of scans, what of it the recipe says
+    (`expectations.unexpected`). structures: plain dictionaries of JSON
     types, in the order of the file: name, label, code {scheme, value, meaning}, category (a key of
     snomed.CATEGORIES), laterality (of snomed.LATERALITIES, or None), colour, segment {method,
     steps; for `labels`, `atlas` and `learn` value, in a label map, and named, patterns of the name in
@@ -59,6 +60,7 @@ class Recipe:
     which the learned one comes, and classes, names},
     triangles (None: as many as the surface has), distances_to (names of other structures) and drawn
     (a margin says where its boundary is, not the image), centreline (True where it is asked for),
+    expect (whole, volume_ml, mean, as far as they are said),
     shape_check (likewise: shapes are compared over the cohort) and simulate (None, or all keys of
     recipe_simulation.filled). models: the folders of trained networks. learn: how the networks of the
     recipe's own are trained: folds, iterations (None: by how many labelled scans there are) and batch.
@@ -73,6 +75,7 @@ class Recipe:
     surface_dice_tolerance: float
     uneven_slices: str
     correct: dict[str, str]
+    expect: dict[str, float]
     structures: list[dict[str, Any]]
     models: list[Path]
     learn: dict[str, int | None]
@@ -200,6 +203,7 @@ def load(path: Path) -> Recipe:
         float(content.get("surface_dice_tolerance", SURFACE_DICE_TOLERANCE)),
         content.get("uneven_slices", "refuse"),
         CORRECTIONS | content.get("correct", {}),
+        content.get("expect", {}),
         [_filled(structure, folders) for structure in content["structures"]],
         [Path(path).parent / folder for folder in folders],
         recipe_learning.DEFAULTS | content.get("learn", {}),
@@ -219,6 +223,7 @@ def _filled(structure: dict[str, Any], folders: list[str]) -> dict[str, Any]:
         "distances_to": structure.get("distances_to", []),
         "drawn": _is_drawn(structure["segment"].get("steps", [])),
         "centreline": structure.get("centreline", False),
+        "expect": structure.get("expect", {}),
         "shape_check": structure.get("shape_check", False),
         "simulate": recipe_simulation.filled(structure.get("simulate")),
     }

@@ -53,7 +53,8 @@ CODES: dict[str, str] = {
     "scan-too-small": "the scan shows too little for the network that is to segment it",
     "network-not-finite": "a network finds NaN or infinity in the scan",
     "atlases-missing": "atlases could not be read",
-    "shape-missing": "no shape model could be made of the atlases",
+    "shape-missing": "no shape model could be made of the atlases, or of the cohort's cases",
+    "shape-alike": "all cases have one and the same shape",
     "shape-lost": "the shape model does not fit what was found of the structure",
     # mesh and measure
     "surface-open": "no closed surface could be built",

@@ -30,7 +30,7 @@ def put_case(
     noise = np.random.default_rng(5).normal(0, SD, GRID.shape)
     volume = put_volume(folder / "volume.nii.gz", (image() + noise).astype(np.int16))
     resampled = {n: folder / f"{n}.nii.gz" for n in ("isotropic", "unsmoothed", "artefacts")}
-    parameters = {"spacing": "native", "modality": "CT", "correct": correct}
+    parameters = {"spacing": "native", "modality": "CT", "correct": correct, "expect": {}}
     run_stage("resample", resample, {"volume": volume}, resampled, parameters)
     labelled = put_label_map(folder, {"structures": said}, **masks)
     meshed = {"surfaces": folder / "surfaces", "model": folder / "model.glb"}

@@ -26,7 +26,8 @@ def checked(tmp_path):
                     inputs[own] = {"ingest": [], "segment": []}
                     table.writerows({"case": own, "structure": name} | rows[name] for name in NAMES)
                     paths.append(tmp_path / own / "measurements.csv")
-                    write_json(paths[-1].with_suffix(".json"), {"contacts": cases.contacts[case]})
+                    told = {"contacts": cases.contacts[case], "warnings": cases.warnings[case]}
+                    write_json(paths[-1].with_suffix(".json"), told)
         of_all = {"modality": "CT", "structures": STRUCTURES}
         known = {"sheet": sheet, "inputs": inputs, "recipes": dict.fromkeys(recipes, of_all)}
         write_json(tmp_path / "provenance.json", known)

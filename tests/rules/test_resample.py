@@ -20,7 +20,7 @@ SLOPE = np.array([1.5, -2.25, 0.75])
 
 def parameters(spacing, modality="MR"):
     correct = {"metal": "mark", "bias": "off", "noise": "off"}
-    return {"spacing": spacing, "modality": modality, "correct": correct}
+    return {"spacing": spacing, "modality": modality, "correct": correct, "expect": {}}
 
 
 def made(isotropic):

@@ -4,7 +4,12 @@ import numpy as np
 from scanmill.checks.cases import Cases
 
 STRUCTURES = [
-    {"name": name, "laterality": side, "code": {"scheme": "99TEST", "value": code}}
+    {
+        "name": name,
+        "laterality": side,
+        "code": {"scheme": "99TEST", "value": code},
+        "expect": {},
+    }
     for name, side, code in (
         ("liver", None, "L"),
         ("spleen", None, "S"),
@@ -34,6 +39,7 @@ def row(random, structure, size):
         "morph_pca_elongation": 0.8 * np.exp(random.normal(0, 0.05)),
         "morph_pca_flatness": 0.6 * np.exp(random.normal(0, 0.05)),
         "components": 1,
+        "stat_mean": random.normal(110, 9),
         "stat_median": random.normal(110, 9),
         "stat_var": np.exp(random.normal(6, 0.2)),
         "stat_cov": np.exp(random.normal(-1.5, 0.1)),
@@ -55,4 +61,4 @@ def cohort(cases: int, seed: int) -> Cases:
         rows[f"c{n}"] = {name: row(random, name, size) for name in NAMES}
         share = float(np.sin(random.normal(0.3, 0.05)) ** 2)
         contacts[f"c{n}"] = {"liver": {"outside": 1 - share, "nier-rechts": share}}
-    return Cases("CT", STRUCTURES, rows, contacts)
+    return Cases("CT", STRUCTURES, rows, contacts, {case: [] for case in rows})

@@ -1,5 +1,7 @@
 """The cases of a cohort against each other: what is wrong is flagged by the check that is for it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from cohort_samples import NAMES, STRUCTURES, cohort
@@ -128,3 +130,23 @@ def test_flags_come_in_the_order_of_the_sheet_with_limits_in_the_unit_of_the_val
     volumes = [float(rows["spleen"]["mask_volume_mm3"]) for rows in cases.rows.values()]
     assert volume["unit"] == "mm3" and volume["value"] < volume["low"] < np.median(volumes)
     assert np.median(volumes) < volume["high"] and "60 cases" in volume["message"]
+
+
+def test_what_the_recipe_expects_otherwise_is_flagged_in_any_number_of_cases():
+    cases = cohort(2, 10)
+    expected = {"whole": True, "volume_ml": [1000, 2000], "mean": [50, 200]}
+    structures = [s | {"expect": expected if s["name"] == "liver" else {}} for s in STRUCTURES]
+    cases = replace(cases, structures=structures)
+    assert found(cases) == set()
+    cases.rows["c0"]["liver"] |= {"touches_border": "true", "mask_volume_mm3": "900000"}
+    cases.rows["c1"]["liver"]["stat_mean"] = "40"
+    cases.warnings["c1"].append({"code": "scan-coarse", "message": "voxels are 9 mm long"})
+    cases.warnings["c1"].append({"code": "volume-disputed", "message": "not of the scan"})
+    flags = flags_of(cases, {key: {"ingest": [], "segment": []} for key in cases.rows}, [])
+    told = [(f["case"], f["check"], f.get("value"), f.get("low")) for f in flags]
+    assert told == [
+        ("c0", "expected", None, None),
+        ("c0", "expected", 900000, 1e6),
+        ("c1", "scan", None, None),
+        ("c1", "expected", 40, 50),
+    ]

@@ -18,6 +18,7 @@ ledger_limit: 4
 surface_dice_tolerance: 2.5
 uneven_slices: resample
 correct: {metal: 'off', bias: n4, noise: diffusion}
+expect: {slice_spacing: 3, length: 250.5, tilt: 0, noise: 12}
 learn: {folds: 3, batch: 1, iterations: 77}
 structures:
 """
@@ -41,6 +42,7 @@ def everything(tmp_path):
         f'    colour: "#dd826{n}"\n    segment: {segment}\n'
         + (
             "    laterality: left\n    triangles: 500\n    distances_to: [s0]\n    centreline: true\n"
+            "    shape_check: true\n    expect: {whole: true, volume_ml: [20, 90], mean: [-10, 80.5]}\n"
             "    simulate: {surface: outer, thickness: 1.5, material: raghavan-vorp, pressure: mmhg}\n"
             if n == 1
             else ""

@@ -19,6 +19,7 @@ COLUMNS = (
     "morph_pca_elongation",
     "morph_pca_flatness",
     "components",
+    "stat_mean",
     "stat_median",
     "stat_var",
     "stat_cov",
@@ -34,13 +35,14 @@ class Cases:
     """The cases of one recipe.
 
     modality: CT, MR or any. structures: of the recipe. rows: of the cohort's table, by case and
-    structure. contacts: by case, as `contacts` tells them.
+    structure. contacts, warnings: by case, as `contacts` and sidecars tell them.
     """
 
     modality: str
     structures: list[dict]
     rows: dict[str, dict[str, Row]]
     contacts: dict[str, dict[str, dict[str, float]]]
+    warnings: dict[str, list[dict[str, str]]]
 
     @property
     def names(self) -> list[str]:

@@ -7,10 +7,11 @@ FLAGS = {
     "structure": Column("The structure, as in the recipe; empty where it is the whole case"),
     "check": Column(
         "What was found. sides: left and right are swapped. labels-shared: another case has the same "
-        "supplied labels. missing: nearly all others have the structure. The others: a quantity is "
-        "unlike that of the cohort's other cases of the recipe: volume, size (of the whole case), part "
-        "(volume by the other structures'), proportions, asymmetry, form, pieces, place, neighbours, "
-        "intensity, spread (of intensities), boundary (mask against image), shape"
+        "supplied labels. missing: nearly all others have the structure. scan, expected: a scan or a "
+        "structure is not as the recipe expects it. The others: a quantity is unlike that of the "
+        "cohort's other cases of the recipe: volume, size (of the whole case), part (volume by the "
+        "other structures'), proportions, asymmetry, form, pieces, place, neighbours, intensity, "
+        "spread (of intensities), boundary (mask against image), shape"
     ),
     "value": Column("The value; empty where the finding has none"),
     "low": Column(

@@ -5,6 +5,7 @@ from typing import Any
 
 from scanmill.checks.absences import missing, shared_labels
 from scanmill.checks.cases import Cases, Row
+from scanmill.checks.expected import unexpected_scans, unexpected_structures
 from scanmill.checks.pairs import swapped
 from scanmill.checks.quantities import quantities
 from scanmill.checks.quantity import Flag
@@ -19,6 +20,7 @@ def flags_of(cases: Cases, inputs: dict[str, dict[str, Any]], errors: list[Row])
     compared = [q for q in (*quantities(cases), *distances(cases, errors)) if q.limits(1)]
     unusual = chain.from_iterable(q.flags(len(compared)) for q in compared)
     sure = [*swapped(cases), *shared_labels(cases, inputs), *missing(cases)]
+    sure += [*unexpected_scans(cases), *unexpected_structures(cases)]
     found = [*sure, *without_correspondence(cases, errors), *unusual]
     order = {case: n for n, case in enumerate(cases.rows)}
     return sorted(found, key=lambda flag: order[flag["case"]])
