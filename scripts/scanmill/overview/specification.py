@@ -7,7 +7,7 @@ from typing import Any
 from scanmill import yaml_file
 from scanmill.agreement.columns import AGREEMENT, REFERENCE
 from scanmill.change import CHANGES
-from scanmill.checks.columns import FLAGS
+from scanmill.checks.columns import FLAGS, SHAPES
 from scanmill.columns import COLUMNS, STATE, distance_columns
 from scanmill.group_comparison.columns import GROUPS
 from scanmill.problem import SettingsError, known_names, shown
@@ -18,6 +18,7 @@ SHIPPED = Path(__file__).parents[3] / "config" / f"{NAME}.yaml"
 # The tables that rules of the cohort write, and their columns.
 TABLES = {
     "flags.csv": FLAGS,
+    "shapes.csv": SHAPES,
     "agreement.csv": AGREEMENT,
     "changes.csv": CHANGES,
     "groups.csv": GROUPS,
