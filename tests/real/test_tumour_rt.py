@@ -39,7 +39,7 @@ def rows(request, tmp_path_factory) -> dict[str, dict[str, str]]:
     volume, isotropic, labels, overlaps, doubts, surfaces = (folder / name for name in names)
     run_stage("ingest", ingest, {"scan": [scan]}, {"volume": volume}, {})
     parameters = {"spacing": wanted.spacing, "modality": wanted.modality}
-    parameters["correct"] = wanted.correct
+    parameters |= {"correct": wanted.correct, "expect": wanted.expect}
     made = {"isotropic": isotropic, "artefacts": isotropic.with_name("artefacts.nii.gz")}
     outputs = made | {"unsmoothed": isotropic.with_name("unsmoothed.nii.gz")}
     run_stage("resample", resample, {"volume": volume}, outputs, parameters)

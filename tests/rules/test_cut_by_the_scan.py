@@ -48,7 +48,7 @@ def measured(folder, scan, labels, cubic, how) -> tuple[dict[str, str], float]:
     parts = {"labels": label_map, "overlaps": overlaps}
     run_stage("ingest", ingest, {"scan": [scan]}, {"volume": volume}, {})
     correct = {"metal": "off", "bias": "off", "noise": "off"}
-    parameters = {"spacing": cubic, "modality": "MR", "correct": correct}
+    parameters = {"spacing": cubic, "modality": "MR", "correct": correct, "expect": {}}
     made = {"isotropic": isotropic, "artefacts": isotropic.with_name("artefacts.nii.gz")}
     outputs = made | {"unsmoothed": isotropic.with_name("unsmoothed.nii.gz")}
     run_stage("resample", resample, {"volume": volume}, outputs, parameters)

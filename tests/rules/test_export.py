@@ -80,7 +80,7 @@ def case(tmp_path_factory):
     volume, isotropic = folder / "volume.nii.gz", folder / "isotropic.nii.gz"
     run_stage("ingest", ingest, {"scan": [series]}, {"volume": volume}, {})
     correct = {"metal": "mark", "bias": "off", "noise": "off"}
-    parameters = {"spacing": 0.9, "modality": "CT", "correct": correct}
+    parameters = {"spacing": 0.9, "modality": "CT", "correct": correct, "expect": {}}
     resampled = {"isotropic": isotropic, "artefacts": folder / "artefacts.nii.gz"}
     resampled["unsmoothed"] = folder / "unsmoothed.nii.gz"
     run_stage("resample", resample, {"volume": volume}, resampled, parameters)
