@@ -12,7 +12,10 @@ from scanmill.atomic import replacing, sole_writer
 from scanmill.overview.cohort import read_cohort
 from scanmill.overview.page import CohortPage, cohort_page
 from scanmill.overview.sections import listed
+from scanmill.overview.shapes import shapes_of
 from scanmill.stage import print_to
+
+SHAPES = "shapes.csv"
 
 
 def overview(
@@ -40,6 +43,7 @@ def overview(
         specification,
         {name: path.read_bytes() for name, path in thumbnails.items() if path.exists()},
         {section["file"]: listed(section, there[section["file"]]) for section in asked},
+        shapes_of(there[SHAPES]) if SHAPES in there else [],
         methods.read_text(encoding="utf-8"),
         known,
     )

@@ -3,8 +3,13 @@
 import json
 import re
 
+import numpy as np
 import pytest
 from cohort_to_overview import FAR, LACKING, REASON, REFUSED, STALE, name, put_cohort, run_overview
+from scanmill.checks.columns import SHAPES
+from scanmill.mesh_file import write_surface
+from scanmill.overview.shapes import DRAWN, VIEWS
+from scanmill.surface import Surface
 from test_report import Reader
 
 CASES, ORGANS = 24, 3
@@ -89,6 +94,20 @@ def test_tables_of_other_rules_are_shown_where_they_are(told, read):
     without = told | {"tables": [], "page": told["page"].with_name("without.html")}
     text = Reader(run_overview(without).read_text(encoding="utf-8")).text
     assert "Changes between timepoints" not in text
+
+
+def test_how_shapes_vary_is_drawn_where_it_is_known(told, page, tmp_path):
+    table = tmp_path / "shapes.csv"
+    table.write_text(f"{','.join(SHAPES)}\ntorso,organ-1,ok,,20,3{',1' * (len(SHAPES) - 6)}\n")
+    folder = tmp_path / "shapes" / "torso" / "organ-1" / "surfaces"
+    folder.mkdir(parents=True)
+    points = np.array([[0.0, 0, 0], [9, 0, 0], [0, 8, 0], [0, 0, 7]])
+    for file in DRAWN.values():
+        write_surface(folder / file, Surface(points, np.array([[0, 2, 1], [0, 1, 3]])))
+    more = told | {"tables": [table], "page": page.with_name("shapes.html")}
+    names = Reader(run_overview(more).read_text(encoding="utf-8")).of("svg", "aria-label")
+    assert names == [f"organ-1 {view}: mean and first mode" for view in VIEWS]
+    assert "How shapes vary" not in page.read_text(encoding="utf-8")
 
 
 def test_cases_that_a_table_marks_can_be_found(told):

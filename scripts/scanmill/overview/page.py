@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from scanmill.overview import sections
 from scanmill.overview.cohort import Cohort, Measure
 from scanmill.overview.sections import Cell, Listed, Outlier
+from scanmill.overview.shapes import Shape
 from scanmill.report.tables import number
 
 HERE = Path(__file__).parent
@@ -45,6 +46,7 @@ class CohortPage:
     specification: dict[str, Any]
     thumbnails: dict[str, bytes]
     tables: dict[str, Listed]
+    shapes: list[Shape]
     methods: str
     provenance: dict[str, Any]
 
@@ -60,9 +62,13 @@ class CohortPage:
 
     @property
     def sections(self) -> list[dict[str, Any]]:
-        """The sections that are asked for, tables only where they were written."""
+        """The sections that are asked for; tables and shapes only where they were written."""
+        lacking = {
+            "table": lambda s: s["file"] not in self.tables,
+            "shapes": lambda s: not self.shapes,
+        }
         asked = self.specification["sections"]
-        return [s for s in asked if s["show"] != "table" or s["file"] in self.tables]
+        return [s for s in asked if s["show"] not in lacking or not lacking[s["show"]](s)]
 
     @property
     def numeric_groups(self) -> list[str]:
