@@ -128,7 +128,7 @@ def draw(structures: list[Path], picture: Path) -> None:
     for line, structure in enumerate(structures):
         mean = pv.read(structure / "surfaces" / "mean.ply")
         for column, name in enumerate(names):
-            surface = pv.read(structure / "surfaces" / f"{name}.ply").smooth_taubin(20)
+            surface = pv.read(structure / "surfaces" / f"{name}.ply").smooth_taubin(n_iter=20)
             surface["mm"] = surface.compute_implicit_distance(mean)["implicit_distance"]
             scene.subplot(line, column)
             scene.add_mesh(
