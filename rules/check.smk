@@ -3,7 +3,6 @@ rule check:
     input:
         measurements=rules.collect.output.measurements,
         provenance=rules.collect.output.provenance,
-        cases=expand(rules.measure.output.measurements, case=CASES),
         shapes=varying_shapes(),
     output:
         **check_tables(),
@@ -17,6 +16,8 @@ rule check:
         mem_mb=memory("check"),
         runtime=minutes("check"),
     params:
+        # No inputs of their own: collect waits for them, and a batch of it plans its cases alone.
+        cases=expand(rules.measure.output.measurements, case=CASES),
         library=library("check"),
     message:
         "check: the cases of the cohort against each other"

@@ -109,7 +109,7 @@ if __name__ == "__main__":
         check(
             Path(snakemake.input.measurements),
             Path(snakemake.input.provenance),
-            [Path(path) for path in snakemake.input.cases],
+            [Path(path) for path in snakemake.params.cases],
             [Path(path) for path in snakemake.input.shapes],
             outputs,
         )
