@@ -11,6 +11,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from scanmill.surface import Boundaries, Surface
+from scanmill.vtk_surface import polydata
 
 SMALLEST_PATCH = 50
 
@@ -43,26 +44,12 @@ def decimate(mesh: Boundaries, budgets: dict[int, int]) -> Boundaries:
 
 def distances(original: Surface, simplified: Surface) -> tuple[float, float]:
     """Mean and largest distance, mm, from the points of a surface to its simplified form."""
-    from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray, vtk_to_numpy
-    from vtkmodules.vtkCommonCore import vtkPoints
-    from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
+    from vtkmodules.util.numpy_support import vtk_to_numpy
     from vtkmodules.vtkFiltersGeneral import vtkDistancePolyDataFilter
 
-    def polydata(surface: Surface) -> vtkPolyData:
-        mesh = vtkPolyData()
-        points = vtkPoints()
-        points.SetData(numpy_to_vtk(np.ascontiguousarray(surface.points), deep=True))
-        cells = vtkCellArray()
-        cells.SetData(
-            3, numpy_to_vtkIdTypeArray(surface.triangles.ravel().astype(np.int64), deep=True)
-        )
-        mesh.SetPoints(points)
-        mesh.SetPolys(cells)
-        return mesh
-
     measure = vtkDistancePolyDataFilter()
-    measure.SetInputData(0, polydata(original))
-    measure.SetInputData(1, polydata(simplified))
+    measure.SetInputData(0, polydata(original.points, original.triangles))
+    measure.SetInputData(1, polydata(simplified.points, simplified.triangles))
     measure.SignedDistanceOff()
     measure.ComputeSecondDistanceOff()
     measure.ComputeCellCenterDistanceOff()

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray
-from vtkmodules.vtkCommonCore import vtkPoints, vtkStringArray
-from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
+from vtkmodules.vtkCommonCore import vtkStringArray
 
 from scanmill.atomic import replacing
 from scanmill.surface import Surface
+from scanmill.vtk_surface import polydata
 
 SPACE = "SPACE=LPS"
 # Numbers that glTF has from OpenGL.
@@ -117,17 +116,6 @@ def _linear(colour: str) -> list[float]:
     return linear.round(6).tolist()
 
 
-def _polydata(surface: Surface) -> vtkPolyData:
-    points = vtkPoints()
-    points.SetData(numpy_to_vtk(surface.points.astype(np.float32), deep=True))
-    cells = vtkCellArray()
-    cells.SetData(3, numpy_to_vtkIdTypeArray(surface.triangles.astype(np.int64).ravel(), deep=True))
-    mesh = vtkPolyData()
-    mesh.SetPoints(points)
-    mesh.SetPolys(cells)
-    return mesh
-
-
 def _write_ply(path: Path, surface: Surface) -> None:
     header = (
         "ply\nformat binary_little_endian 1.0\n"
@@ -151,7 +139,7 @@ def _write_stl(path: Path, surface: Surface) -> None:
 
     writer = vtkSTLWriter()
     writer.SetFileName(str(path))
-    writer.SetInputData(_polydata(surface))
+    writer.SetInputData(polydata(surface.points.astype(np.float32), surface.triangles))
     writer.SetFileTypeToBinary()
     writer.SetHeader(f"{SPACE};UNIT=mm")
     writer.Write()
@@ -170,7 +158,7 @@ def _write_vtp(path: Path, surface: Surface) -> None:
     space = vtkStringArray()
     space.SetName("SPACE")
     space.InsertNextValue("LPS")
-    mesh = _polydata(surface)
+    mesh = polydata(surface.points.astype(np.float32), surface.triangles)
     mesh.GetFieldData().AddArray(space)
     writer = vtkXMLPolyDataWriter()
     writer.SetFileName(str(path))
