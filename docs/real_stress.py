@@ -28,7 +28,8 @@ structures:
     code: {{scheme: SCT, value: "15825003", meaning: Aorta}}
     colour: "#d62728"
     centreline: true
-    simulate: {{surface: inner, thickness: 1.5, edge: {edge}, material: raghavan-vorp, pressure: 120}}
+    simulate:
+      wall: {{surface: inner, thickness: 1.5, edge: {edge}, material: raghavan-vorp, pressure: 120}}
     segment: {{method: labels}}
 """
 TOLD = (

@@ -51,7 +51,7 @@ structures:
     code: {{scheme: SCT, value: "7832008", meaning: Abdominal aorta}}
     colour: "#d62728"
     centreline: true
-    simulate: {SIMULATE}
+    simulate: {{wall: {SIMULATE}}}
     segment: {{method: rules, steps: [window: [150, null], open: 1, largest: 1, fill: holes]}}
 """
 
@@ -135,7 +135,7 @@ def exact_surface(tubes: Tubes) -> Surface:
 
 def expected(tubes: Tubes, course: Path) -> dict[str, float] | None:
     """Stress from the exact shape, cut where the workflow cut; None where that cannot be meshed."""
-    asked = recipe_simulation.filled(SIMULATE)
+    asked = recipe_simulation.filled({"wall": SIMULATE})["wall"]
     try:
         found = vessel(exact_surface(tubes), ends_of(course), asked)
         return of_stress(found, solve(problem(found, asked, asked["pressure"])), None)

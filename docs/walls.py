@@ -26,10 +26,11 @@ from scanmill.phantom.description import turned  # noqa: E402
 from scanmill.simulation import calculix  # noqa: E402
 from scanmill.simulation.body import Problem  # noqa: E402
 from scanmill.simulation.equilibrium import solve  # noqa: E402
+from scanmill.simulation.masks import surface_of_mask  # noqa: E402
 from scanmill.simulation.open_surface import End  # noqa: E402
 from scanmill.simulation.solution import Solution  # noqa: E402
 from scanmill.simulation.summary import Measures, of_mesh, of_stress  # noqa: E402
-from scanmill.simulation.vessel import MMHG, problem, surface_of_mask, vessel  # noqa: E402
+from scanmill.simulation.vessel import MMHG, problem, vessel  # noqa: E402
 from scanmill.volume_file import Volume  # noqa: E402
 from wall_cases import (  # noqa: E402
     Case,
@@ -120,7 +121,9 @@ def of_voxels(spacing: Triple, tilt: Triple, poisson: float) -> Measures:
         name: End(np.array(CENTRE) + side * 30 * along, side * along)
         for name, side in (("inlet", -1), ("outlet-1", 1))
     }
-    asked = recipe_simulation.filled(ASKED | {"material": {"young": 2.7, "poisson": poisson}})
+    asked = recipe_simulation.filled(
+        {"wall": ASKED | {"material": {"young": 2.7, "poisson": poisson}}}
+    )["wall"]
     found = vessel(surface_of_mask(labels == 1, cubic), ends, asked)
     solution = solve(problem(found, asked, asked["pressure"]))
     return of_mesh(found) | of_stress(found, solution, None)

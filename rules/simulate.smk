@@ -1,12 +1,14 @@
 rule simulate:
-    # The stress of vessels' walls under pressure, for recipes that ask for it.
+    # The stress of vessels' walls under pressure, and organs as solid bodies, for recipes that ask for it.
     input:
         labels=rules.segment.output.labels,
         labels_sidecar=rules.segment.output.sidecar,
         overlaps=rules.segment.output.overlaps,
         overlaps_sidecar=rules.segment.output.overlaps_sidecar,
-        centrelines=rules.centreline.output.centrelines,
-        centrelines_sidecar=rules.centreline.output.sidecar,
+        # Not the smoothed image: bone's stiffness is of what was measured.
+        isotropic=rules.resample.output.unsmoothed,
+        isotropic_sidecar=rules.resample.output.unsmoothed_sidecar,
+        centrelines=asked_centrelines,
     output:
         simulation=directory(f"{CASE_FOLDER}/simulation"),
         sidecar=f"{CASE_FOLDER}/simulation.json",

@@ -251,10 +251,15 @@ CENTRELINE = {
 
 AVERAGED = "first principal stress, averaged through the wall, away from what holds its ends"
 
+OFF_SIDES = "in a pressed organ, without the cells at its held and pressed sides"
+
 SIMULATION = {
     "simulation_code": Column("Why nothing was simulated though the recipe asks for it"),
     "simulation_pressure_mmhg": Column("Pressure on the wall's inner side", "mm[Hg]"),
     "wall_volume_mm3": Column("Volume of the wall's tetrahedra", "mm3"),
+    "thrombus_volume_mm3": Column(
+        "Volume of the tetrahedra of thrombus, between the vessel's ends", "mm3"
+    ),
     **{
         f"wall_thickness_p{percent}_mm": Column(
             f"Thickness of the wall, {percent} % of whose area is not thicker", "mm"
@@ -264,7 +269,11 @@ SIMULATION = {
     "remeshed_vs_surface_percent": Column(
         "Volume between the vessel's ends after its surface was remeshed, against that before", "%"
     ),
-    "tetrahedra": Column("Quadratic tetrahedra of the wall"),
+    "mesh_volume_mm3": Column(
+        "Volume of the tetrahedra of an organ with its parts, or of a part", "mm3"
+    ),
+    "mesh_vs_mask_percent": Column("That volume against that of the mask's voxels", "%"),
+    "tetrahedra": Column("Quadratic tetrahedra of the wall with thrombus, or of the organ"),
     "tetrahedra_nodes": Column("Their nodes"),
     "dihedral_min_deg": Column("Smallest angle between two faces of a tetrahedron", "deg"),
     "dihedral_p1_deg": Column(
@@ -293,8 +302,26 @@ SIMULATION = {
         "The same percentile of the first principal strain (Green-Lagrange where the material is "
         "hyperelastic), averaged through the wall"
     ),
-    "displacement_max_mm": Column("Farthest that a point of the wall moves", "mm"),
+    "displacement_max_mm": Column("Farthest that a point of the wall or the organ moves", "mm"),
     "rupture_potential": Column("stress_p99_mpa by the strength that the recipe gives"),
+    "pressed_area_mm2": Column(
+        "Area of the faces that are pressed on, across the direction that they are pressed in",
+        "mm2",
+    ),
+    "stiffness_n_per_mm": Column(
+        "Force on the pressed side by the mean way that it goes towards the held one", "N/mm"
+    ),
+    "young_mean_mpa": Column("Mean of Young's modulus over the organ's volume", "MPa"),
+    "von_mises_mean_mpa": Column(f"Mean equivalent stress of von Mises {OFF_SIDES}", "MPa"),
+    "von_mises_p99_mpa": Column(f"What 99 % of the volume stays below of it {OFF_SIDES}", "MPa"),
+    "von_mises_peak_mpa": Column(f"Largest one of a cell {OFF_SIDES}", "MPa"),
+    **{
+        f"von_mises_peak_{axis}_mm": Column(f"Where that is, {axis}", "mm", "LPS") for axis in "xyz"
+    },
+    "strain_third_p1": Column(
+        f"What 99 % of the volume stays above of the third principal strain {OFF_SIDES}: the most that "
+        "it is shortened"
+    ),
 }
 
 COLUMNS: dict[str, Column] = (

@@ -40,10 +40,20 @@ def _structure(structure: dict[str, Any], models: list[Path]) -> dict[str, Any]:
     if segment["method"] == "model":
         found |= {"folder": str(models[segment["model"]]), "class": segment["classes"]}
     if structure["simulate"]:
-        structure = structure | {"simulate": _said(structure["simulate"])}
+        structure = structure | {"simulate": _simulated(structure["simulate"])}
     return _said(structure) | {"segment": found}
+
+
+def _simulated(asked: dict[str, Any]) -> dict[str, Any]:
+    ((kind, own),) = asked.items()
+    said = _said(own)
+    if said.get("parts"):
+        said["parts"] = {name: _said(part) for name, part in said["parts"].items()}
+    return {kind: said}
 
 
 def _said(known: dict[str, Any]) -> dict[str, Any]:
     """What was said, of what it is where nothing was: no key is for derived things or for nothing."""
-    return {k: v for k, v in known.items() if k not in DERIVED and v is not None and v != []}
+    return {
+        k: v for k, v in known.items() if k not in DERIVED and v is not None and v not in ([], {})
+    }

@@ -52,7 +52,8 @@ def of_case(settings: Settings, case: str, atlases: Atlases) -> Work:
     if row.role != "atlas":
         work["atlases"] = len(atlases.get(row.recipe, ())) * work["isotropic"]
         work["networks_mb"] = _networks_mb(recipe)
-        asked = [s["simulate"]["memory_mb"] for s in structures if s["simulate"]]
+        simulations = [own for s in structures for own in (s["simulate"] or {}).values()]
+        asked = [own["memory_mb"] for own in simulations]
         work["solve_mb"] = max(asked, default=0)
     return work
 

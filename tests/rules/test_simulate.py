@@ -9,12 +9,13 @@ from earlier import LEFT_HANDED, OK, assert_refusal_passed_on, put_refused
 from mesh import mesh
 from scanmill.label_map import LabelMap, Region
 from scanmill.label_map_files import write_label_map
-from scanmill.phantom.body import Capsule
+from scanmill.phantom.body import Capsule, Ellipsoid, sphere
 from scanmill.phantom.description import turned
 from scanmill.recipe_simulation import filled
 from scanmill.sidecar import read_sidecar, write_sidecar
 from scanmill.simulation.vessel import MMHG
 from scanmill.stage import run_stage
+from scanmill.volume_file import Volume, write_volume
 from simulate import simulate
 
 RADIUS, THICKNESS, PRESSURE = 8.0, 1.2, 120.0
@@ -51,14 +52,21 @@ def inputs(tmp_path_factory):
     parameters = {"structures": [{"name": "vessel", "label": 3, "centreline": True}]}
     surfaces = {"surfaces": meshed["surfaces"]}
     run_stage("centreline", centreline, inputs | surfaces, found, parameters)
-    return inputs | found
+    scan = folder / "isotropic.nii.gz"
+    write_volume(scan, Volume(np.full(GRID.shape, 150.0, np.float32), GRID))
+    write_sidecar(scan, OK | {"stage": "resample"})
+    return inputs | {"isotropic": scan, "centrelines": [found["centrelines"]]}
 
 
 def run(inputs, folder, **changes):
+    asked = filled({"wall": SIMULATE | changes})
+    structures = [{"name": "vessel", "label": 3, "simulate": asked}]
+    return run_of(inputs, folder, structures)
+
+
+def run_of(inputs, folder, structures):
     found = folder / "simulation"
-    asked = filled(SIMULATE | changes)
-    parameters = {"structures": [{"name": "vessel", "label": 3, "simulate": asked}]}
-    parameters |= {"pressures": {"systolic": PRESSURE}}
+    parameters = {"structures": structures, "pressures": {"systolic": PRESSURE}}
     run_stage("simulate", simulate, inputs, {"simulation": found}, parameters)
     return found, read_sidecar(found)
 
@@ -104,8 +112,85 @@ def test_what_cannot_be_meshed_is_refused_alone_and_its_surface_kept(inputs, tmp
     assert {path.name for path in found.iterdir()} == {"vessel-failed.ply"}
 
 
+BONE = {
+    "law": "morgan-2003-vertebra",
+    "density": {"slope": 0.001, "intercept": 0.05},
+    "poisson": 0.3,
+}
+LOAD = {"held": "inferior", "pressed": "superior", "force": 100}
+
+
+@pytest.fixture(scope="module")
+def organ(tmp_path_factory):
+    """An organ with a tumour on it, as segment leaves them; one half of the scan is denser."""
+    folder = tmp_path_factory.mktemp("organ")
+    whole, inner = Ellipsoid(radii=(14, 11, 16), centre=CENTRE), sphere(5, CENTRE)
+    grid = grid_over(whole, (1.0, 1.0, 1.0), LEFT_HANDED)
+    inputs = {"labels": folder / "labels.nii.gz", "overlaps": folder / "overlaps"}
+    label_map = LabelMap.empty(grid, 2)
+    for label, body in ((1, whole), (2, inner)):
+        label_map.paint(label, Region.of(mask_of(body, grid)))
+    write_label_map(*inputs.values(), label_map, {"bone": 1, "tumour": 2})
+    inputs["isotropic"] = folder / "isotropic.nii.gz"
+    values = np.full(grid.shape, 150.0, np.float32)
+    write_volume(inputs["isotropic"], Volume(values, grid))
+    for path in inputs.values():
+        write_sidecar(path, OK | {"stage": "segment"})
+    return inputs | {"centrelines": []}
+
+
+def of_organ(solid):
+    return [
+        {"name": "bone", "label": 1, "simulate": filled({"solid": solid})},
+        {"name": "tumour", "label": 2, "simulate": None},
+    ]
+
+
+def test_an_organ_with_what_lies_in_it_is_meshed(organ, tmp_path):
+    asked = {"edge": 3, "parts": {"tumour": {}}, "formats": ["msh", "stl"]}
+    found, said = run_of(organ, tmp_path, of_organ(asked))
+    assert {path.name for path in found.iterdir()} == {"bone.msh", "bone.stl"}
+    for name in ("bone", "tumour"):
+        assert said["structures"][name]["mesh_vs_mask_percent"] == pytest.approx(0, abs=2)
+    truth = 4 / 3 * np.pi * 14 * 11 * 16
+    assert said["structures"]["bone"]["mesh_volume_mm3"] == pytest.approx(truth, rel=0.01)
+    assert "stiffness_n_per_mm" not in said["structures"]["bone"]
+
+
+@pytest.mark.slow
+def test_bone_is_as_stiff_as_its_hounsfield_units_say(organ, tmp_path):
+    asked = {"edge": 4, "material": BONE, "load": LOAD, "formats": ["vtu", "inp"]}
+    asked["parts"] = {"tumour": {"material": {"young": 20, "poisson": 0.3}}}
+    found, said = run_of(organ, tmp_path, of_organ(asked))
+    told = said["structures"]["bone"]
+    mesh = pyvista.read(found / "bone.vtu")
+    young, part = mesh.cell_data["young_N_mm2"], mesh.cell_data["part"]
+    assert young[part == 0] == pytest.approx(4730 * 0.2**1.56, rel=1e-4)
+    share = told["mesh_volume_mm3"], said["structures"]["tumour"]["mesh_volume_mm3"]
+    expected = (4730 * 0.2**1.56 * (share[0] - share[1]) + 20 * share[1]) / share[0]
+    assert told["young_mean_mpa"] == pytest.approx(expected, rel=1e-3)
+    assert told["stiffness_n_per_mm"] > 0 and told["strain_third_p1"] < 0
+    deck = (found / "bone.inp").read_text()
+    assert "PART_bone_1" in deck and "MATERIAL=PART_tumour" in deck
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ({"edge": 4, "material": BONE, "load": LOAD | {"depth": 0.001}}, "side-bare"),
+        ({"edge": 4, "material": BONE, "load": LOAD, "memory_mb": 1}, "solver-memory"),
+    ],
+)
+def test_an_organ_that_cannot_be_loaded_is_refused_alone(organ, tmp_path, asked, code):
+    found, said = run_of(organ, tmp_path, of_organ(asked))
+    assert said["status"] == "ok"
+    assert said["structures"] == {"bone": {"simulation_code": code}}
+    assert {path.name for path in found.iterdir()} == {"bone-failed.ply"}
+
+
 def test_a_refusal_is_passed_on(tmp_path):
-    names = ("labels.nii.gz", "overlaps", "centrelines")
+    names = ("labels.nii.gz", "overlaps", "isotropic.nii.gz")
     inputs = {name.partition(".")[0]: put_refused(tmp_path / name) for name in names}
+    inputs["centrelines"] = [put_refused(tmp_path / "centrelines")]
     found, said = run(inputs, tmp_path)
     assert_refusal_passed_on(said, found)

@@ -105,9 +105,8 @@ def test_fewer_triangles_and_distances_are_named():
 
 def test_simulations_are_told_with_their_law_and_load():
     asked = told()
-    asked["structures"][0]["simulate"] = recipe_simulation.filled(
-        {"surface": "inner", "thickness": 1.5, "material": "raghavan-vorp", "pressure": 120}
-    )
+    wall = {"surface": "inner", "thickness": 1.5, "material": "raghavan-vorp", "pressure": 120}
+    asked["structures"][0]["simulate"] = recipe_simulation.filled({"wall": wall})
     methods, bibtex = written(asked)
     for words in (
         "thickened by 1.5 mm from its inner side",

@@ -8,7 +8,14 @@ import pytest
 from cylinder_samples import volumes
 from model_samples import BODY, DIGITS, HALF, PROBLEM, SOLUTION, matrices
 from scanmill.simulation.body import EDGES, SIDES
-from scanmill.simulation.model_files import PROBLEMS, SOLUTIONS, write_problem, write_solution
+from scanmill.simulation.model_files import (
+    BODIES,
+    PROBLEMS,
+    SOLUTIONS,
+    write_body,
+    write_problem,
+    write_solution,
+)
 from scanmill.simulation.solution import first_principal, von_mises
 from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkFiltersCore import vtkMassProperties
@@ -17,14 +24,16 @@ from vtkmodules.vtkIOXML import vtkXMLUnstructuredGridReader
 
 
 def write(path):
-    if path.suffix in PROBLEMS:
+    if path.suffix in BODIES:
+        write_body(path, BODY)
+    elif path.suffix in PROBLEMS:
         write_problem(path, PROBLEM)
     else:
-        write_solution(path, BODY, SOLUTION)
+        write_solution(path, PROBLEM, SOLUTION)
     return path
 
 
-@pytest.mark.parametrize("suffix", [*PROBLEMS, *SOLUTIONS])
+@pytest.mark.parametrize("suffix", [*BODIES, *PROBLEMS, *SOLUTIONS])
 def test_a_file_has_the_same_bytes_wherever_and_whenever_it_is_written(tmp_path, suffix):
     once, again = write(tmp_path / f"a{suffix}"), write(tmp_path / "other" / f"b{suffix}")
     assert once.read_bytes() == again.read_bytes()

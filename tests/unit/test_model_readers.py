@@ -7,7 +7,7 @@ import pytest
 from export_samples import reader, run
 from model_samples import BODY, DIGITS, PROBLEM, SOLUTION, matrices
 from scanmill.simulation.body import Fixed
-from scanmill.simulation.model_files import write_problem, write_solution
+from scanmill.simulation.model_files import write_body, write_problem, write_solution
 from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkCommonDataModel import VTK_QUADRATIC_TETRA, VTK_QUADRATIC_TRIANGLE
 from vtkmodules.vtkIOXML import vtkXMLUnstructuredGridReader
@@ -45,7 +45,7 @@ def assert_the_body(grid):
 
 
 def test_msh(tmp_path):
-    write_problem(tmp_path / "a.msh", PROBLEM)
+    write_body(tmp_path / "a.msh", BODY)
     grid, said = as_meshio_reads(tmp_path / "a.msh")
     assert_the_body(grid)
     faces = np.concatenate(list(BODY.faces.values()))
@@ -62,7 +62,7 @@ def test_inp(tmp_path):
 
 
 def test_xdmf(tmp_path):
-    write_solution(tmp_path / "a.xdmf", BODY, SOLUTION)
+    write_solution(tmp_path / "a.xdmf", PROBLEM, SOLUTION)
     grid, _ = as_meshio_reads(tmp_path / "a.xdmf")
     assert_the_body(grid)
     displacement = grid.GetPointData().GetArray("displacement_mm")

@@ -15,7 +15,7 @@ structures:
     code: {scheme: 99LOCAL, value: A, meaning: Aorta}
     colour: "#ffffff"
     centreline: true
-    simulate: {surface: inner, thickness: 1.5, material: raghavan-vorp, pressure: systolic}
+    simulate: {wall: {surface: inner, thickness: 1.5, material: raghavan-vorp, pressure: systolic}}
     segment: {method: labels}
 """
 
@@ -34,11 +34,12 @@ def faults(path) -> list[str]:
 
 def test_a_simulation_is_read_with_its_defaults(tmp_path):
     (structure,) = recipe.load(written(tmp_path)).structures
-    assert structure["simulate"] == {
+    assert structure["simulate"]["wall"] == {
         "surface": "inner",
         "thickness": 1.5,
         "edge": 3.0,
         "material": {"alpha": 0.174, "beta": 1.881},
+        "thrombus": None,
         "pressure": "systolic",
         "ends": "fixed",
         "strength": None,
@@ -104,3 +105,94 @@ def test_a_column_with_a_meaning_of_its_own_is_no_pressure(tmp_path):
     key = shelf.find(str(written(tmp_path, TEXT.replace("systolic", "volume"))), tmp_path)
     with pytest.raises(SettingsError, match="a further column of this name"):
         sheet.read(tmp_path / "scans.tsv", shelf, key, frozenset(), frozenset())
+
+
+SOLID = """\
+description: A vertebra with a tumour
+modality: CT
+spacing: 1
+structures:
+  - name: vertebra
+    label: 1
+    code: {scheme: 99LOCAL, value: A, meaning: Vertebra}
+    colour: "#ffffff"
+    simulate:
+      solid:
+        edge: 3
+        material:
+          law: morgan-2003-vertebra
+          density: {slope: 0.001, intercept: 0.05}
+          poisson: 0.3
+        parts: {tumour: {material: {young: 20, poisson: 0.3}}}
+        load: {held: inferior, pressed: superior, force: 1000}
+    segment: {method: labels}
+  - name: tumour
+    label: 2
+    code: {scheme: 99LOCAL, value: B, meaning: Tumour}
+    colour: "#000000"
+    segment: {method: labels}
+"""
+
+
+def test_a_solid_is_read_with_its_defaults(tmp_path):
+    organ, _ = recipe.load(written(tmp_path, SOLID)).structures
+    asked = organ["simulate"]["solid"]
+    assert asked["load"] == {
+        "held": "inferior",
+        "pressed": "superior",
+        "force": 1000.0,
+        "depth": 3.0,
+    }
+    assert asked["material"]["least"] == 1.0
+    assert asked["parts"] == {"tumour": {"material": {"young": 20.0, "poisson": 0.3}}}
+    assert asked["formats"] == ["vtu"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("modality: CT", "modality: MR", "Hounsfield units; 'modality: CT' would be right"),
+        ("parts: {tumour:", "parts: {cyst:", "'cyst' was found; the name of another structure"),
+        ("pressed: superior", "pressed: inferior", "the same side is held and pressed"),
+        ("force: 1000", "force: 0", "a force above 0, N"),
+        ("{young: 20, poisson: 0.3}", "{young: 20}", "young was found; young and poisson"),
+        ("{young: 20, poisson: 0.3}", "{alpha: 1, beta: 1}", "alpha and beta was found"),
+        ("{young: 20, poisson: 0.3}", "raghavan-vorp", "raghavan-vorp was found"),
+        ("{material: {young: 20, poisson: 0.3}}", "{}", "a load needs the material"),
+        ("        load: {held: inferior, pressed: superior, force: 1000}\n", "", "these a load"),
+        ("law: morgan-2003-vertebra", "law: keyak", "morgan-2003-vertebra, morgan-2003-tibia"),
+        ("slope: 0.001, ", "", "slope"),
+        ("      solid:\n", "      solid: {edge: 2}\n      wall:\n", "one of wall"),
+    ],
+)
+def test_what_is_wrong_with_a_solid_is_said(tmp_path, old, new, said):
+    text = SOLID.replace(old, new)
+    assert text != SOLID
+    assert any(said in fault for fault in faults(written(tmp_path, text)))
+
+
+def test_a_mesh_alone_has_no_solution_to_write(tmp_path):
+    start, end = SOLID.index("        material:\n"), SOLID.index("    segment")
+    text = SOLID[:start] + "        formats: [vtu]\n" + SOLID[end:]
+    (fault,) = faults(written(tmp_path, text))
+    assert "vtu was found, and without a load there is a mesh alone; msh or stl" in fault
+    text = text.replace("[vtu]", "[msh, stl]")
+    organ, _ = recipe.load(written(tmp_path, text)).structures
+    assert organ["simulate"]["solid"]["load"] is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("thickness: 1.5", "thickness: wall", "'wall' was found; the name of another structure"),
+        ("thickness: 1.5", "thickness: other", "goes with 'surface: inner' and 'edge'"),
+        ("pressure: systolic", "pressure: systolic, thrombus: {structure: clot, material: {young: 1, "
+         "poisson: 0.4}}", "'clot' was found"),
+        ("surface: inner", "surface: outer, thrombus: {structure: other, material: {young: 1, "
+         "poisson: 0.4}}", "'surface: inner' would be right"),
+    ],
+)  # fmt: skip
+def test_what_walls_name_is_in_the_recipe(tmp_path, old, new, said):
+    other = SOLID[SOLID.index("  - name: tumour") :].replace("name: tumour", "name: other")
+    text = TEXT.replace(old, new) + other
+    assert any(said in fault for fault in faults(written(tmp_path, text)))

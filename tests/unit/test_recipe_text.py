@@ -43,7 +43,8 @@ def everything(tmp_path):
         + (
             "    laterality: left\n    triangles: 500\n    distances_to: [s0]\n    centreline: true\n"
             "    shape_check: true\n    expect: {whole: true, volume_ml: [20, 90], mean: [-10, 80.5]}\n"
-            "    simulate: {surface: outer, thickness: 1.5, material: raghavan-vorp, pressure: mmhg}\n"
+            "    simulate:\n"
+            "      wall: {surface: outer, thickness: 1.5, material: raghavan-vorp, pressure: mmhg}\n"
             if n == 1
             else ""
         )

@@ -8,10 +8,11 @@ from scanmill.phantom.description import turned
 from scanmill.phantom.tubes import Tubes
 from scanmill.refusal import Refusal
 from scanmill.simulation.elements import volumes
+from scanmill.simulation.masks import surface_of_mask
 from scanmill.simulation.open_surface import End, enclosed, open_loops, opened
 from scanmill.simulation.summary import is_away, of_mesh, require_away
 from scanmill.simulation.tetrahedra import dihedral_angles, quadratic, scaled_jacobians
-from scanmill.simulation.vessel import surface_of_mask, vessel
+from scanmill.simulation.vessel import vessel
 
 TURN = turned((20, -35, 50))
 TUBE = Capsule(radius=8, length=50, centre=CENTRE, rotation=tuple(TURN.ravel()))

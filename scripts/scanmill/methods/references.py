@@ -72,6 +72,21 @@ REFERENCES = {
         "Journal of Biomechanics",
         "10.1016/S0021-9290(99)00201-8",
     ),
+    "morgan2003": Reference(
+        ("Morgan, E. F.", "Bayraktar, H. H.", "Keaveny, T. M."),
+        2003,
+        "Trabecular bone modulus-density relationships depend on anatomic site",
+        "Journal of Biomechanics",
+        "10.1016/S0021-9290(03)00071-X",
+    ),
+    "taddei2007": Reference(
+        ("Taddei, F.", "Schileo, E.", "Helgason, B.", "Cristofolini, L.", "Viceconti, M."),
+        2007,
+        "The material mapping strategy influences the accuracy of CT-based finite element models of "
+        "bones: An evaluation against experimental measurements",
+        "Medical Engineering & Physics",
+        "10.1016/j.medengphy.2006.10.014",
+    ),
     "dapogny2014": Reference(
         ("Dapogny, C.", "Dobrzynski, C.", "Frey, P."),
         2014,

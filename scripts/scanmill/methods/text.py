@@ -6,6 +6,8 @@ A sentence names works by their keys, `[@grady2006]`, as Pandoc does; see `page`
 from collections.abc import Iterator
 from typing import Any
 
+from scanmill.methods import simulations
+
 Structure = dict[str, Any]
 
 # By method: how structures are found by it.
@@ -46,7 +48,7 @@ def sentences(
     yield from _segmentation(recipe, atlases)
     yield from _surfaces(recipe)
     yield from _courses(recipe["structures"])
-    yield from _simulations(recipe["structures"])
+    yield from simulations.sentences(recipe["structures"])
     yield from _distances(recipe["structures"])
 
 
@@ -130,26 +132,6 @@ def _courses(structures: list[Structure]) -> Iterator[str]:
             f"Centrelines of {_listed(names)} are the cheapest ways through what is far from the wall "
             "[@antiga2008], moved to the middles of the sections across them; diameters were measured "
             "on these sections."
-        )
-
-
-def _simulations(structures: list[Structure]) -> Iterator[str]:
-    for name, asked in ((s["name"], s["simulate"]) for s in structures if s["simulate"]):
-        laws = {
-            "young": "linear elastic (Young's modulus {young:g} N/mm2, Poisson's ratio {poisson:g})",
-            "alpha": "hyperelastic [@raghavan2000] (alpha {alpha:g}, beta {beta:g} N/mm2)",
-        }
-        material = asked["material"]
-        law = laws["young" if "young" in material else "alpha"].format(**material)
-        pressure = asked["pressure"]
-        amount = "its own pressure" if isinstance(pressure, str) else f"{pressure:g} mmHg"
-        yield (
-            f"The surface of {name} was cut open across its centreline, remeshed with edges of "
-            f"{asked['edge']:g} mm [@dapogny2014] and thickened by {asked['thickness']:g} mm from its "
-            f"{asked['surface']} side into quadratic tetrahedra; the wall's stress under {amount} was "
-            f"found by finite elements of displacement and pressure [@taylor1973], {law}, with "
-            f"{asked['ends']} ends. Stress was averaged through the wall, and taken where what holds "
-            "the ends has faded."
         )
 
 

@@ -28,14 +28,19 @@ class Body:
 
 @dataclass(frozen=True)
 class Elastic:
-    """Linear and isotropic. young: N/mm2. poisson: below 0.5.
+    """Linear and isotropic. young: N/mm2, of all, or [m] of each cell of a part. poisson: below 0.5.
 
     Beside a hyperelastic material, where displacements are large, it is St. Venant and Kirchhoff's:
     second Piola-Kirchhoff stress is linear in Green-Lagrange strain.
     """
 
-    young: float
+    young: float | np.ndarray
     poisson: float
+
+    def of(self, cells: slice) -> "Elastic":
+        """The material of some of the part's cells, in their order."""
+        is_mapped = isinstance(self.young, np.ndarray)
+        return Elastic(self.young[cells], self.poisson) if is_mapped else self
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,10 @@ class RaghavanVorp:
 
     alpha: float
     beta: float
+
+    def of(self, cells: slice) -> "RaghavanVorp":
+        """The material of some of the part's cells, all of which have the same."""
+        return self
 
 
 Material = Elastic | RaghavanVorp

@@ -24,6 +24,8 @@ Patient coordinates: x to the left, y to the back, z to the head. mm, N, N/mm2.
 BULK_TO_SHEAR = 300.0
 # Of the fourth power of the change of volume, which the model has not; for 0, CalculiX takes its own.
 NO_QUARTIC = 1e10
+# Young's moduli by steps of 2 % are one material.
+ALIKE = 1.02
 # At first, in all, at least and at most, of a load that is applied bit by bit.
 INCREMENTS = "0.3, 1.0, 1e-5, 0.5"
 # Nodes and elements that a deck says displacements, stresses and strains of.
@@ -49,8 +51,10 @@ def write_deck(stream: TextIO, problem: Problem) -> None:
     stream.write(HEADING)
     _write_mesh(stream, problem)
     for name, material in problem.materials.items():
-        stream.write(f"*MATERIAL, NAME=PART_{name}\n{_law(material)}")
-        stream.write(f"*SOLID SECTION, ELSET=PART_{name}, MATERIAL=PART_{name}\n")
+        if isinstance(material, Elastic) and isinstance(material.young, np.ndarray):
+            _write_mapped(stream, name, material, problem.body.parts[name])
+        else:
+            _write_section(stream, f"PART_{name}", material)
     _write_springs(stream, problem)
     for name, support in problem.supports.items():
         if isinstance(support, Fixed):
@@ -60,6 +64,22 @@ def write_deck(stream: TextIO, problem: Problem) -> None:
     for name, pressure in problem.pressures.items():
         stream.write(f"*DSLOAD\nFACE_{name}, P, {pressure:.10g}\n")
     stream.write(OUTPUT)
+
+
+def _write_section(stream: TextIO, name: str, material: Material) -> None:
+    stream.write(f"*MATERIAL, NAME={name}\n{_law(material)}")
+    stream.write(f"*SOLID SECTION, ELSET={name}, MATERIAL={name}\n")
+
+
+def _write_mapped(stream: TextIO, name: str, material: Elastic, cells: np.ndarray) -> None:
+    """A material for the cells of about the same stiffness: decks have none of single cells."""
+    steps = np.round(np.log(material.young) / np.log(ALIKE)).astype(int)
+    for number, step in enumerate(np.unique(steps), start=1):
+        alike = steps == step
+        stream.write(f"*ELSET, ELSET=PART_{name}_{number}\n")
+        _write_list(stream, cells[alike] + 1)
+        mean = Elastic(float(material.young[alike].mean()), material.poisson)
+        _write_section(stream, f"PART_{name}_{number}", mean)
 
 
 def large(problem: Problem) -> bool:

@@ -100,7 +100,8 @@ class Assembly:
             material = self.problem.materials[name]
             for start in range(0, len(cells), AT_ONCE):
                 own = cells[start : start + AT_ONCE]
-                matrices, force = self._of_cells(own, material, state)
+                piece = material.of(slice(start, start + AT_ONCE))
+                matrices, force = self._of_cells(own, piece, state)
                 np.add.at(forces, self.unknowns[own], force)
                 entries.add(self.unknowns[own], matrices)
         for faces, matrices in springs_on(self.problem):
@@ -138,7 +139,7 @@ class Assembly:
         matrix[:, :30, 30:] = coupling
         matrix[:, 30:, :30] = coupling.swapaxes(1, 2)
         each = np.einsum("qc,qd->cd", INSIDE, INSIDE)
-        matrix[:, 30:, 30:] = -told.compliance * weight[..., None] * each
+        matrix[:, 30:, 30:] = -(told.compliance * weight)[..., None] * each
         force = np.empty((len(own), 34))
         stress = told.stress.reshape(*pressure.shape, 9)
         force[:, :30] = np.einsum("mqa,mqan->mn", stress, weighted)

@@ -20,14 +20,19 @@ from scanmill.simulation.xdmf_file import write_xdmf
 from scanmill.surface import Surface
 
 
+def write_body(path: Path, body: Body) -> None:
+    """Write a body as .msh, or its skin as .stl."""
+    BODIES[path.suffix](path, body)
+
+
 def write_problem(path: Path, problem: Problem) -> None:
-    """Write a problem as .inp, its body as .msh, or its body's skin as .stl."""
+    """Write a problem as .inp."""
     PROBLEMS[path.suffix](path, problem)
 
 
-def write_solution(path: Path, body: Body, solution: Solution) -> None:
-    """Write a body with what was found in it as .vtu or .xdmf."""
-    SOLUTIONS[path.suffix](path, body, solution)
+def write_solution(path: Path, problem: Problem, solution: Solution) -> None:
+    """Write a problem's body with what was found in it as .vtu or .xdmf."""
+    SOLUTIONS[path.suffix](path, problem, solution)
 
 
 def _write_inp(path: Path, problem: Problem) -> None:
@@ -38,15 +43,12 @@ def _write_inp(path: Path, problem: Problem) -> None:
         write_deck(stream, problem)
 
 
-def _write_body(path: Path, problem: Problem) -> None:
-    write_msh(path, problem.body)
-
-
-def _write_skin(path: Path, problem: Problem) -> None:
+def _write_skin(path: Path, body: Body) -> None:
     """Of each face the corners: its sides are straight."""
-    used, triangles = np.unique(skin(problem.body.cells)[:, :3], return_inverse=True)
-    write_surface(path, Surface(problem.body.points[used], triangles.reshape(-1, 3)))
+    used, triangles = np.unique(skin(body.cells)[:, :3], return_inverse=True)
+    write_surface(path, Surface(body.points[used], triangles.reshape(-1, 3)))
 
 
-PROBLEMS = {".inp": _write_inp, ".msh": _write_body, ".stl": _write_skin}
+BODIES = {".msh": write_msh, ".stl": _write_skin}
+PROBLEMS = {".inp": _write_inp}
 SOLUTIONS = {".vtu": write_vtu, ".xdmf": write_xdmf}

@@ -20,14 +20,14 @@ class Response(NamedTuple):
 
     stress: first Piola-Kirchhoff's, [..., 3, 3]. stiffness: its change with H, [..., 9, 9]. volume: the
     change of the constraint with H, [..., 3, 3], which is that of stress with the pressure. constraint:
-    [...]. compliance: of the volume, mm2/N.
+    [...]. compliance: of the volume, mm2/N, a number or [m, 1] of cells.
     """
 
     stress: np.ndarray
     stiffness: np.ndarray
     volume: np.ndarray
     constraint: np.ndarray
-    compliance: float
+    compliance: float | np.ndarray
 
 
 def response(
@@ -35,7 +35,8 @@ def response(
 ) -> Response:
     """The response of a material. gradient: of displacements, [..., 3, 3], row by component.
 
-    pressure: [...], N/mm2, positive where it pulls. is_large: whether displacements are.
+    pressure: [...], N/mm2, positive where it pulls; [m, q] where the material is that of m cells.
+    is_large: whether displacements are.
     """
     if isinstance(material, RaghavanVorp):
         return _raghavan_vorp(material, gradient, pressure)
@@ -54,9 +55,9 @@ def _elastic(material: Elastic, gradient: np.ndarray, pressure: np.ndarray) -> R
     strain = (gradient + gradient.swapaxes(-1, -2)) / 2
     identity = np.eye(3)
     each = np.einsum("ik,jl->ijkl", identity, identity)
-    stiffness = (shear * (each + each.transpose(0, 1, 3, 2))).reshape(9, 9)
+    stiffness = shear[..., None, None] * (each + each.transpose(0, 1, 3, 2)).reshape(9, 9)
     return Response(
-        2 * shear * strain + pressure[..., None, None] * identity,
+        2 * shear[..., None, None] * strain + pressure[..., None, None] * identity,
         np.broadcast_to(stiffness, (*pressure.shape, 9, 9)),
         np.broadcast_to(identity, gradient.shape),
         np.trace(strain, axis1=-2, axis2=-1) - pressure / bulk,
@@ -73,12 +74,11 @@ def _saint_venant_kirchhoff(
     deformed = gradient + identity
     turned = deformed.swapaxes(-1, -2)
     strain = (turned @ deformed - identity) / 2
-    second = 2 * shear * strain + pressure[..., None, None] * identity
-    stiffness = (
-        np.einsum("ik,...jl->...ijkl", identity, second)
-        + shear * np.einsum("...il,...kj->...ijkl", deformed, deformed)
-        + shear * np.einsum("...ik,jl->...ijkl", deformed @ turned, identity)
-    )
+    second = 2 * shear[..., None, None] * strain + pressure[..., None, None] * identity
+    by_turning = np.einsum("...il,...kj->...ijkl", deformed, deformed)
+    by_turning += np.einsum("...ik,jl->...ijkl", deformed @ turned, identity)
+    stiffness = np.einsum("ik,...jl->...ijkl", identity, second)
+    stiffness = stiffness + shear[..., None, None, None, None] * by_turning
     return Response(
         deformed @ second,
         stiffness.reshape(*pressure.shape, 9, 9),
@@ -88,9 +88,10 @@ def _saint_venant_kirchhoff(
     )
 
 
-def _moduli(material: Elastic) -> tuple[float, float]:
-    """Shear modulus, and Lame's other one."""
-    shear = material.young / (2 * (1 + material.poisson))
+def _moduli(material: Elastic) -> tuple[np.ndarray, np.ndarray]:
+    """Shear modulus, and Lame's other one: of all, or [m, 1] of each cell."""
+    young = np.asarray(material.young)
+    shear = (young[:, None] if young.ndim else young) / (2 * (1 + material.poisson))
     return shear, 2 * shear * material.poisson / (1 - 2 * material.poisson)
 
 

@@ -8,11 +8,19 @@ FACES = np.array([[0, 2, 1, 6, 5, 4], [0, 1, 3, 4, 8, 7], [1, 2, 3, 5, 9, 8], [0
 
 
 def skin(cells: np.ndarray) -> np.ndarray:
-    """The faces [k, 6] that belong to one cell only, of cells [m, 10], as in Body."""
-    faces = cells[:, FACES].reshape(-1, 6)
+    """The faces that belong to one cell only, as in Body: [k, 6] of cells [m, 10], [k, 3] of [m, 4]."""
+    order = FACES if cells.shape[1] == 10 else FACES[:, :3]
+    faces = cells[:, order].reshape(-1, order.shape[1])
     corners = np.sort(faces[:, :3], axis=1)
     _, first, count = np.unique(corners, axis=0, return_index=True, return_counts=True)
     return faces[np.sort(first[count == 1])]
+
+
+def among(faces: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Which faces, [k], have the corners of one of others, whatever their turn. [k or l, 3 or more]."""
+    corners = np.sort(np.concatenate((faces[:, :3], others[:, :3])), axis=1)
+    _, which = np.unique(corners, axis=0, return_inverse=True)
+    return np.isin(which.ravel()[: len(faces)], which.ravel()[len(faces) :])
 
 
 def owners(cells: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

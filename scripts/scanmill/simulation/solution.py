@@ -19,10 +19,14 @@ class Solution:
     strains: np.ndarray
 
 
+def principal(tensors: np.ndarray) -> np.ndarray:
+    """The eigenvalues [m, 3], rising, of symmetric tensors [m, 6]: xx yy zz xy yz zx."""
+    return np.linalg.eigvalsh(tensors[:, [[0, 3, 5], [3, 1, 4], [5, 4, 2]]])
+
+
 def first_principal(tensors: np.ndarray) -> np.ndarray:
-    """The largest eigenvalue [m] of symmetric tensors [m, 6]: xx yy zz xy yz zx."""
-    matrices = tensors[:, [[0, 3, 5], [3, 1, 4], [5, 4, 2]]]
-    return np.linalg.eigvalsh(matrices)[:, -1]
+    """The largest eigenvalue [m] of symmetric tensors [m, 6]."""
+    return principal(tensors)[:, -1]
 
 
 def von_mises(stresses: np.ndarray) -> np.ndarray:

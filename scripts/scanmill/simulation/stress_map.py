@@ -7,7 +7,7 @@ import numpy as np
 from scanmill.simulation.elements import volumes
 from scanmill.simulation.fields import TOLD
 from scanmill.simulation.solution import Solution, first_principal
-from scanmill.simulation.summary import is_away, thicknesses, through_wall
+from scanmill.simulation.summary import in_wall, is_away, thicknesses, through_wall
 from scanmill.simulation.vessel import LAYERS, Vessel
 
 
@@ -23,7 +23,7 @@ def write_stress_map(path: Path, vessel: Vessel, solution: Solution) -> None:
     wall = vessel.wall
     size = volumes(wall.body.points, wall.body.cells)
     surface = pyvista.PolyData.from_regular_faces(wall.halfway, vessel.surface.triangles)
-    for name, tensors in (("stress_N_mm2", solution.stresses), ("strain", solution.strains)):
+    for name, tensors in zip(("stress_N_mm2", "strain"), in_wall(vessel, solution), strict=True):
         surface.cell_data[name] = first_principal(through_wall(tensors, size, wall.columns))
     surface.cell_data["thickness_mm"] = thicknesses(vessel)[0]
     surface.cell_data["away"] = is_away(vessel).astype(np.uint8)

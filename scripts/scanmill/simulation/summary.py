@@ -9,8 +9,9 @@ import numpy as np
 from scanmill.refusal import Refusal
 from scanmill.simulation.elements import volumes
 from scanmill.simulation.open_surface import areas_of
+from scanmill.simulation.quality import quality
 from scanmill.simulation.solution import Solution, first_principal
-from scanmill.simulation.tetrahedra import dihedral_angles, scaled_jacobians
+from scanmill.simulation.thrombus import THROMBUS
 from scanmill.simulation.vessel import Vessel
 from scanmill.surface import Surface
 
@@ -23,35 +24,34 @@ QUANTILES = (5, 50, 95)
 
 
 def of_mesh(vessel: Vessel) -> Measures:
-    """Columns of the wall and its tetrahedra."""
-    body = vessel.wall.body
-    size = volumes(body.points, body.cells)
+    """Columns of the wall and of all tetrahedra."""
+    wall = vessel.wall.body
     thickness, areas = thicknesses(vessel)
-    angles = dihedral_angles(body.points, body.cells).min(axis=1)
-    return {
-        "wall_volume_mm3": float(size.sum()),
+    told = {
+        "wall_volume_mm3": float(volumes(wall.points, wall.cells).sum()),
         **{
             f"wall_thickness_p{percent}_mm": quantile(thickness, areas, percent / 100)
             for percent in QUANTILES
         },
         "remeshed_vs_surface_percent": vessel.remeshed_percent,
-        "tetrahedra": len(body.cells),
-        "tetrahedra_nodes": len(body.points),
-        "dihedral_min_deg": float(angles.min()),
-        "dihedral_p1_deg": float(np.quantile(angles, 0.01)),
-        "scaled_jacobian_min": float(scaled_jacobians(body.points, body.cells).min()),
     }
+    body = vessel.body
+    if THROMBUS in body.parts:
+        own = body.cells[body.parts[THROMBUS]]
+        told["thrombus_volume_mm3"] = float(volumes(body.points, own).sum())
+    return told | quality(body)
 
 
 def of_stress(vessel: Vessel, solution: Solution, strength: float | None) -> Measures:
     """Columns of stress, strain and displacement. strength: of the wall, N/mm2, where it is known."""
-    body, columns = vessel.wall.body, vessel.wall.columns
-    size = volumes(body.points, body.cells)
-    through = first_principal(through_wall(solution.stresses, size, columns))
-    strain = first_principal(through_wall(solution.strains, size, columns))
+    wall, columns = vessel.wall.body, vessel.wall.columns
+    size = volumes(wall.points, wall.cells)
+    stresses, strains = in_wall(vessel, solution)
+    through = first_principal(through_wall(stresses, size, columns))
+    strain = first_principal(through_wall(strains, size, columns))
     weights = np.bincount(columns, size)
     away = is_away(vessel)
-    raw, cells = first_principal(solution.stresses), away[columns]
+    raw, cells = first_principal(stresses), away[columns]
     peak = int(np.argmax(np.where(away, through, -np.inf)))
     found = {
         "stress_mean_mpa": float(np.average(through[away], weights=weights[away])),
@@ -69,6 +69,12 @@ def of_stress(vessel: Vessel, solution: Solution, strength: float | None) -> Mea
     if strength:
         found["rupture_potential"] = found["stress_p99_mpa"] / strength
     return found
+
+
+def in_wall(vessel: Vessel, solution: Solution) -> tuple[np.ndarray, np.ndarray]:
+    """Stresses and strains, [m, 6], of the wall's cells, which are the body's first."""
+    number = len(vessel.wall.columns)
+    return solution.stresses[:number], solution.strains[:number]
 
 
 def through_wall(tensors: np.ndarray, size: np.ndarray, columns: np.ndarray) -> np.ndarray:

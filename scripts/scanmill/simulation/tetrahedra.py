@@ -1,8 +1,24 @@
-"""Quadratic tetrahedra from linear ones, and how well shaped they are."""
+"""Tetrahedra with straight edges, quadratic ones from them, and how well shaped they are."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from scanmill.simulation.body import EDGES
+
+
+@dataclass(frozen=True)
+class Tetrahedra:
+    """points: [n, 3], LPS mm. corners: [m, 4] as in Body. parts: [m], a number from 0 for each."""
+
+    points: np.ndarray
+    corners: np.ndarray
+    parts: np.ndarray
+
+    def only(self, chosen: np.ndarray) -> "Tetrahedra":
+        """Those of the cells [m] that are chosen, and their points in the same order."""
+        used, corners = np.unique(self.corners[chosen], return_inverse=True)
+        return Tetrahedra(self.points[used], corners.reshape(-1, 4), self.parts[chosen])
 
 
 def quadratic(points: np.ndarray, corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,24 +7,26 @@ from typing import Any
 
 import numpy as np
 
-from scanmill.grid import Grid
 from scanmill.refusal import Refusal
-from scanmill.simulation.body import Elastic, Fixed, Material, Problem, RaghavanVorp, Springs
+from scanmill.simulation.body import Body, Elastic, Fixed, Material, Problem, Springs
 from scanmill.simulation.elements import volumes
+from scanmill.simulation.filling import signed_distances
+from scanmill.simulation.materials import constant
+from scanmill.simulation.mesher import remeshed
 from scanmill.simulation.open_surface import End, enclosed, evened, open_loops, opened
-from scanmill.simulation.remesh import remeshed
+from scanmill.simulation.thrombus import THROMBUS, lined, lining
 from scanmill.simulation.wall import PART, Wall, thickened
-from scanmill.surface import Surface, boundaries, surface_of
+from scanmill.surface import Surface
 
 # N/mm2 of a mmHg.
 MMHG = 133.322387415e-6
-# Of the windowed sinc: of those tried, the one that keeps volumes and takes the steps of voxels away.
-PASS_BAND = 0.01
 # Layers of prisms through a wall: what is averaged through it hardly changes with more.
 LAYERS = 2
 # Of an end that slides, in Young's moduli per mm: along the vessel; and across it, as something has to
 # carry what pressure leaves of force where ends are not quite parallel.
 SLIDING = (1e3, 1e-2)
+# Of a wall that is seen: thinner ones, mm, are none; and the part of the vessel that may have none.
+THINNEST_WALL, BARE = 0.2, 0.02
 
 
 @dataclass(frozen=True)
@@ -32,19 +34,15 @@ class Vessel:
     """A vessel that is open at its ends, and its wall.
 
     surface: LPS mm, of triangles of about one size. ends: by name. wall: that stands on the surface.
-    remeshed_percent: what remeshing adds to the volume between the ends.
+    body: the wall, whose cells are its first, and thrombus where there is any. remeshed_percent: what
+    remeshing adds to the volume between the ends.
     """
 
     surface: Surface
     ends: dict[str, End]
     wall: Wall
+    body: Body
     remeshed_percent: float
-
-
-def surface_of_mask(mask: np.ndarray, grid: Grid) -> Surface:
-    """The smooth, closed surface of a mask [z, y, x], LPS mm."""
-    mesh, _ = boundaries(mask.astype(np.uint8), grid, PASS_BAND)
-    return surface_of(mesh, 1, grid)
 
 
 def ends_of(course: Path) -> dict[str, End]:
@@ -68,44 +66,64 @@ def ends_of(course: Path) -> dict[str, End]:
     return ends
 
 
-def vessel(surface: Surface, ends: dict[str, End], asked: dict[str, Any]) -> Vessel:
+def vessel(
+    surface: Surface,
+    ends: dict[str, End],
+    asked: dict[str, Any],
+    blood: Surface | None = None,
+    outer: Surface | None = None,
+) -> Vessel:
     """The vessel of a closed surface. asked: as the recipe says, filled.
 
-    Raises Refusal where its ends cannot be cut, the mesher fails, or its wall folds.
+    blood: the surface of the part of it that is no thrombus, where there is some. outer: that of the
+    wall, where it is seen in the scan. Raises Refusal where its ends cannot be cut, the mesher fails,
+    or its wall folds.
     """
-    cut = opened(surface, list(ends.values()))
-    even = evened(remeshed(cut, asked["edge"]))
+    edge, cut = asked["edge"], opened(surface, list(ends.values()))
+    found = lining(surface, blood, ends, edge) if blood else None
+    even = found.surface if found else evened(remeshed(cut, edge))
     if len(open_loops(even)) != len(ends):
         raise Refusal(
             "ends-unclear",
             f"{len(ends)} ends were to be cut across the vessel's course, and {len(open_loops(even))} "
             "openings were found",
         )
-    thickness = np.full(len(even.points), asked["thickness"])
+    thickness = _depths(even, outer) if outer else np.full(len(even.points), asked["thickness"])
     wall = thickened(even, thickness, asked["surface"] == "inner", LAYERS, ends)
-    folded = int((volumes(wall.body.points, wall.body.cells) <= 0).sum())
     if bare := [name for name in ends if not len(wall.body.faces[name])]:
         raise Refusal("ends-unclear", f"no opening of the vessel is at {' and '.join(bare)}")
-    if folded:
+    if folded := int((volumes(wall.body.points, wall.body.cells) <= 0).sum()):
         raise Refusal(
             "wall-folded",
             f"{folded} cells of the wall are folded: it is bent more than it is thick; a thinner wall "
             "or longer edges may help",
         )
     before, after = (enclosed(s, list(ends.values())) for s in (cut, even))
-    return Vessel(even, ends, wall, 100 * (after / before - 1))
+    body = lined(wall, found) if found and len(found.thrombus.corners) else wall.body
+    return Vessel(even, ends, wall, body, 100 * (after / before - 1))
 
 
 def problem(found: Vessel, asked: dict[str, Any], pressure: float) -> Problem:
-    """The vessel's wall under a pressure, mmHg. asked: as the recipe says, filled."""
-    material = material_of(asked["material"])
+    """The vessel under a pressure, mmHg, where blood touches it. asked: as the recipe says, filled."""
+    material = constant(asked["material"])
+    materials = {PART: material}
+    if THROMBUS in found.body.parts:
+        materials[THROMBUS] = constant(asked["thrombus"]["material"])
     supports = dict.fromkeys(found.ends, _support(asked["ends"], material))
-    return Problem(found.wall.body, {PART: material}, {"inner": pressure * MMHG}, supports)
+    return Problem(found.body, materials, {"inner": pressure * MMHG}, supports)
 
 
-def material_of(said: dict[str, float]) -> Material:
-    """A material by its constants, as the recipe gives them."""
-    return RaghavanVorp(**said) if "alpha" in said else Elastic(**said)
+def _depths(surface: Surface, outer: Surface) -> np.ndarray:
+    """How far each point of a surface lies within another, mm."""
+    depths = -signed_distances(outer, surface.points)
+    bare = np.mean(depths < THINNEST_WALL)
+    if bare > BARE:
+        raise Refusal(
+            "wall-bare",
+            f"{100 * bare:.0f} % of the vessel lie less than {THINNEST_WALL:g} mm within the structure "
+            "that is its wall; one that is all around it would be right",
+        )
+    return np.maximum(depths, THINNEST_WALL)
 
 
 def _support(said: str, material: Material) -> Fixed | Springs:

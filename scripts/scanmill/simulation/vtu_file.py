@@ -10,23 +10,23 @@ from vtkmodules.vtkCommonDataModel import VTK_QUADRATIC_TETRA, vtkCellArray, vtk
 from vtkmodules.vtkIOXML import vtkXMLUnstructuredGridWriter
 
 from scanmill.atomic import replacing
-from scanmill.simulation.body import Body
+from scanmill.simulation.body import Body, Problem
 from scanmill.simulation.fields import TOLD, cell_fields, point_fields
 from scanmill.simulation.solution import Solution
 
 TENSOR = ("XX", "YY", "ZZ", "XY", "YZ", "XZ")
 
 
-def write_vtu(path: Path, body: Body, solution: Solution) -> None:
+def write_vtu(path: Path, problem: Problem, solution: Solution) -> None:
     """Write the body as it was before, LPS mm, with `fields`; its field data names its parts."""
-    grid = _grid(body)
+    grid = _grid(problem.body)
     for name, values in point_fields(solution).items():
         grid.GetPointData().AddArray(_array(name, values))
-    for name, values in cell_fields(body, solution).items():
+    for name, values in cell_fields(problem, solution).items():
         grid.GetCellData().AddArray(_array(name, values))
     for name, told in TOLD.items():
         grid.GetFieldData().AddArray(_strings(name, [told]))
-    grid.GetFieldData().AddArray(_strings("parts", body.parts))
+    grid.GetFieldData().AddArray(_strings("parts", problem.body.parts))
     with replacing(path) as temporary:
         writer = vtkXMLUnstructuredGridWriter()
         writer.SetFileName(str(temporary))

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as Xml
 import numpy as np
 
 from scanmill.atomic import replacing
-from scanmill.simulation.body import Body
+from scanmill.simulation.body import Problem
 from scanmill.simulation.fields import TOLD, cell_fields, point_fields
 from scanmill.simulation.solution import Solution
 
@@ -18,8 +18,9 @@ KINDS = {(): "Scalar", (3,): "Vector", (6,): "Tensor6"}
 TENSOR6 = [0, 3, 5, 1, 4, 2]
 
 
-def write_xdmf(path: Path, body: Body, solution: Solution) -> None:
+def write_xdmf(path: Path, problem: Problem, solution: Solution) -> None:
     """Write what `write_vtu` writes, by the same names."""
+    body = problem.body
     root = Xml.Element("Xdmf", Version="3.0")
     domain = Xml.SubElement(root, "Domain")
     # As attributes of XML, which readers pass over; by some, `Information` makes the file unreadable.
@@ -30,7 +31,7 @@ def write_xdmf(path: Path, body: Body, solution: Solution) -> None:
     _add_numbers(Xml.SubElement(grid, "Geometry", GeometryType="XYZ"), body.points)
     for centre, fields in (
         ("Node", point_fields(solution)),
-        ("Cell", cell_fields(body, solution)),
+        ("Cell", cell_fields(problem, solution)),
     ):
         for name, values in fields.items():
             kind = KINDS[values.shape[1:]]

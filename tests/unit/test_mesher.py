@@ -5,8 +5,8 @@ import pytest
 from bodies import CENTRE, DIRECTIONS, grid_over, mask_of
 from scanmill.phantom.body import sphere
 from scanmill.refusal import Refusal
-from scanmill.simulation import remesh
-from scanmill.simulation.vessel import surface_of_mask
+from scanmill.simulation import mesher
+from scanmill.simulation.masks import surface_of_mask
 from scanmill.surface_measures import volume
 
 RADIUS = 12
@@ -20,7 +20,7 @@ def ball():
 
 
 def test_triangles_are_of_about_one_size_and_on_the_surface(ball):
-    found = remesh.remeshed(ball, 3.0)
+    found = mesher.remeshed(ball, 3.0)
     corners = found.points[found.triangles]
     sides = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2)
     assert np.median(sides) == pytest.approx(3.0, rel=0.15)
@@ -28,7 +28,7 @@ def test_triangles_are_of_about_one_size_and_on_the_surface(ball):
     radii = np.linalg.norm(found.points - CENTRE, axis=1)
     assert np.abs(radii - RADIUS).max() < 0.6
     assert volume(found) == pytest.approx(4 / 3 * np.pi * RADIUS**3, rel=0.04)
-    again = remesh.remeshed(ball, 3.0)
+    again = mesher.remeshed(ball, 3.0)
     assert np.array_equal(found.points, again.points)
     assert np.array_equal(found.triangles, again.triangles)
 
@@ -45,13 +45,13 @@ def test_triangles_are_of_about_one_size_and_on_the_surface(ball):
 def test_a_mesher_that_fails_is_a_refusal(ball, tmp_path, monkeypatch, program, said):
     put_in_its_place(tmp_path, monkeypatch, program)
     with pytest.raises(Refusal, match=f"mesher-failed: MMG {said}"):
-        remesh.remeshed(ball, 3.0)
+        mesher.remeshed(ball, 3.0)
 
 
 def test_a_mesher_that_is_killed_may_have_had_too_little_memory(ball, tmp_path, monkeypatch):
     put_in_its_place(tmp_path, monkeypatch, "import os; os.kill(os.getpid(), 9)")
     with pytest.raises(MemoryError):
-        remesh.remeshed(ball, 3.0)
+        mesher.remeshed(ball, 3.0)
 
 
 def put_in_its_place(tmp_path, monkeypatch, program):
@@ -63,13 +63,13 @@ def put_in_its_place(tmp_path, monkeypatch, program):
         "        resource.setrlimit(resource.RLIMIT_CPU, (1, 2))\n"
         f"        {program}\n"
     )
-    started = remesh._run
+    started = mesher._run
 
-    def run(given, found):
-        (tmp_path / "scanmill").symlink_to(remesh.__file__.rpartition("/simulation")[0])
-        monkeypatch.setattr(remesh, "__file__", str(tmp_path / "scanmill" / "simulation" / "x.py"))
-        return started(given, found)
+    def run(task, given, found):
+        (tmp_path / "scanmill").symlink_to(mesher.__file__.rpartition("/simulation")[0])
+        monkeypatch.setattr(mesher, "__file__", str(tmp_path / "scanmill" / "simulation" / "x.py"))
+        return started(task, given, found)
 
-    monkeypatch.setattr(remesh, "_run", run)
-    monkeypatch.setattr(remesh, "SECONDS", 1)
-    monkeypatch.setattr(remesh, "PATIENCE", 5)
+    monkeypatch.setattr(mesher, "_run", run)
+    monkeypatch.setattr(mesher, "SECONDS", 1)
+    monkeypatch.setattr(mesher, "PATIENCE", 5)
