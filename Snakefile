@@ -1,7 +1,7 @@
 # ScanMill: raw CT and MR scans in; volumes, label maps, surfaces and one table of measurements out.
 # The flow, one rule and one script a stage:
 #   sheet (-> fetch) -> ingest -> resample -> segment -> mesh (-> centreline -> simulate) -> measure
-#   (-> agreement, export, report) -> collect (-> compare, groups) -> describe (-> overview)
+#   (-> agreement, export, report) -> collect (-> compare, vary -> check, groups) -> describe -> overview
 from snakemake.utils import min_version
 
 min_version("9.20")
@@ -14,6 +14,9 @@ include: "rules/common.smk"
 include: "rules/sources.smk"
 include: "rules/teachers.smk"
 include: "rules/resources.smk"
+include: "rules/cohort.smk"
+include: "rules/interrupted.smk"
+include: "rules/progress.smk"
 include: "rules/phantom.smk"
 include: "rules/fetch.smk"
 include: "rules/ingest.smk"
