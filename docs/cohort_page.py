@@ -1,9 +1,14 @@
-"""Take a picture of a cohort's page for the README: the table of cases and a distribution.
+"""134 hand-drawn hippocampi through the workflow, and a picture of their cohort's page for the README.
 
-python docs/cohort_page.py results/cohort/report.html picture.png [column that the table is sorted by]
+    python docs/cohort_page.py DATA FOLDER picture.png
+
+DATA: `images` and `labels` of the Medical Segmentation Decathlon's hippocampus task. FOLDER: a new one,
+for the cohort: recipe `hippocampus` with their own labels, shapes compared.
 """
 
 import io
+import re
+import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -42,5 +47,24 @@ def picture(page: Path, path: Path, column: str) -> None:
     )
 
 
+def run(data: Path, folder: Path) -> Path:
+    """Run the cohort, and return its page."""
+    folder.mkdir(parents=True)
+    known = (ROOT / "config" / "recipes" / "hippocampus.yaml").read_text()
+    drawn = "shape_check: true\n    segment: {method: labels}"
+    (folder / "drawn.yaml").write_text(re.sub(r"segment: {method: atlas.*}", drawn, known))
+    with open(folder / "scans.tsv", "w") as sheet:
+        sheet.write("case\tscan\tlabels\n")
+        for scan in sorted((data / "images").glob("*.nii.gz")):
+            labels = data / "labels" / scan.name
+            sheet.write(f"{scan.name.partition('.')[0]}\t{scan}\t{labels}\n")
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    command += ["--directory", str(folder), "--cores", "2", "--quiet", "all"]
+    command += ["--config", "scans=scans.tsv", "recipe=drawn.yaml"]
+    subprocess.run(command, check=True)
+    return folder / "results" / "cohort" / "report.html"
+
+
 if __name__ == "__main__":
-    picture(Path(sys.argv[1]), Path(sys.argv[2]), "".join(sys.argv[3:4]))
+    given, new, drawing = map(Path, sys.argv[1:4])
+    picture(run(given.resolve(), new.resolve()), drawing, "What to know")

@@ -125,6 +125,8 @@ SHAPE = {
     "morph_pca_flatness": Column("Least axis / first axis", source=IBSI),
     "morph_vol_dens_aabb": Column("morph_volume / volume of the grid-aligned box", source=IBSI),
     "morph_area_dens_aabb": Column("morph_area_mesh / area of that box", source=IBSI),
+    "morph_vol_dens_conv_hull": Column("morph_volume / volume of its convex hull", source=IBSI),
+    "morph_area_dens_conv_hull": Column("morph_area_mesh / area of that hull", source=IBSI),
 }
 
 INTENSITY = {

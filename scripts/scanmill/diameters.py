@@ -1,4 +1,4 @@
-"""Diameters of a mask: the largest distances between vertices of its marching-cubes mesh.
+"""Diameters and the convex hull of a mask, by the vertices of its marching-cubes mesh.
 
 The vertices are midpoints between a voxel inside and one outside. Only the convex hull of each plane of
 them can hold an end of a diameter, and most pairs of planes are too near to hold both. Own code, since
@@ -6,6 +6,7 @@ libraries compare all vertices with each other, or first build a mesh and its hu
 """
 
 import numpy as np
+from scipy.spatial import ConvexHull
 
 from scanmill.grid import Grid
 from scanmill.kernel import kernel
@@ -16,6 +17,13 @@ Array = np.ndarray
 def diameter(inside: Array, spacing: Array) -> float:
     """Largest distance, mm, between two vertices of the mesh of a mask with a border of zeros."""
     return float(np.sqrt(_largest_distance(*_plane_hulls(inside, spacing))))
+
+
+def hull_volume_and_area(inside: Array, spacing: Array) -> tuple[float, float]:
+    """Volume (mm3) and area (mm2) of the convex hull of the mesh of a mask with a border of zeros."""
+    points, _, _ = _plane_hulls(inside, spacing)
+    hull = ConvexHull(points)
+    return float(hull.volume), float(hull.area)
 
 
 def plane_diameters(mask: Array, spacing: Array) -> Array:

@@ -14,7 +14,7 @@ from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonDataModel import vtkImageData
 from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D
 
-from scanmill.diameters import diameter
+from scanmill.diameters import diameter, hull_volume_and_area
 from scanmill.grid import Triple
 from scanmill.kernel import kernel
 
@@ -37,6 +37,7 @@ def shape_features(mask: Array, spacing: Triple) -> dict[str, float]:
     # Rounding can leave a flat mask's smallest variance a hair below zero.
     least, minor, major = (math.sqrt(max(v, 0.0)) for v in np.linalg.eigvalsh(covariance).tolist())
     x, y, z = (extent * step).tolist()
+    hull_volume, hull_area = hull_volume_and_area(inside, step)
     return {
         "morph_volume": volume,
         "morph_vol_approx": voxels,
@@ -55,6 +56,8 @@ def shape_features(mask: Array, spacing: Triple) -> dict[str, float]:
         "morph_pca_flatness": least / major if major > 0 else 1.0,
         "morph_vol_dens_aabb": volume / (x * y * z),
         "morph_area_dens_aabb": area / (2 * (x * y + y * z + z * x)),
+        "morph_vol_dens_conv_hull": volume / hull_volume,
+        "morph_area_dens_conv_hull": area / hull_area,
     }
 
 

@@ -38,6 +38,7 @@ def row(random, structure, size):
         "morph_sphericity": 0.7 * np.exp(random.normal(0, 0.03)),
         "morph_pca_elongation": 0.8 * np.exp(random.normal(0, 0.05)),
         "morph_pca_flatness": 0.6 * np.exp(random.normal(0, 0.05)),
+        "morph_vol_dens_conv_hull": 0.9 * np.exp(random.normal(0, 0.02)),
         "components": 1,
         "stat_mean": random.normal(110, 9),
         "stat_median": random.normal(110, 9),

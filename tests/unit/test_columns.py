@@ -119,7 +119,7 @@ def test_a_column_says_what_it_is(name):
     assert len(column.meaning) > 4
     if name.startswith(("morph_", "stat_")) and name not in INTERVALS:
         assert column.source.startswith("IBSI")
-    unit = re.search(r"_(mm[23]?)$", name)
+    unit = re.search(r"(?<!_per)_(mm[23]?)$", name)
     if unit:
         assert column.unit == unit[1]
     if re.search(r"_[xyz]_mm$", name):

@@ -13,6 +13,7 @@ from scanmill.grid import Grid, bounding_box
 from scanmill.phantom.body import Cylinder
 from scanmill.shape_features import shape_features
 from scanmill.source import read_source
+from scipy.spatial import ConvexHull
 from scipy.spatial.distance import pdist
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonDataModel import vtkImageData
@@ -103,6 +104,16 @@ def test_diameters_are_those_of_all_pairs_of_vertices(mask, spacing):
         heights = np.round(points[:, axis] / spacing[axis] * 2)
         largest = max(pdist(points[heights == h]).max(initial=0.0) for h in np.unique(heights))
         assert planes[axis] == pytest.approx(largest)
+
+
+@settings(max_examples=60)
+@given(masks, SPACINGS)
+def test_the_convex_hull_is_that_of_all_vertices(mask, spacing):
+    hull = ConvexHull(vertices(mask, spacing))
+    found = shape_features(mask, spacing)
+    volume, area = found["morph_volume"], found["morph_area_mesh"]
+    assert found["morph_vol_dens_conv_hull"] == pytest.approx(volume / hull.volume)
+    assert found["morph_area_dens_conv_hull"] == pytest.approx(area / hull.area)
 
 
 @settings(max_examples=60)

@@ -18,6 +18,7 @@ COLUMNS = (
     "morph_sphericity",
     "morph_pca_elongation",
     "morph_pca_flatness",
+    "morph_vol_dens_conv_hull",
     "components",
     "stat_mean",
     "stat_median",

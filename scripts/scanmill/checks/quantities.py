@@ -14,6 +14,7 @@ FORMS = {
     "morph_sphericity": "sphericity",
     "morph_pca_elongation": "second axis by first (morph_pca_elongation)",
     "morph_pca_flatness": "least axis by first (morph_pca_flatness)",
+    "morph_vol_dens_conv_hull": "volume by that of the convex hull (morph_vol_dens_conv_hull)",
 }
 # Standard deviations of what says nothing of the patient: of logarithms, where 0.02 are 2 %.
 OF_SIZES, OF_FORMS, OF_PIECES = 0.02, 0.02, 0.3
