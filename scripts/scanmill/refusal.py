@@ -64,6 +64,7 @@ CODES: dict[str, str] = {
     "mesher-failed": "the mesher crashed, or did not end",
     "wall-folded": "a wall of that thickness folds on the vessel's surface",
     "wall-bare": "the structure that is the wall is not all around the vessel",
+    "mesh-large": "a body would have more tetrahedra than can be meshed",
     "part-lost": "a part is too thin for the length of edges",
     "side-bare": "no face of the body looks to the side that is held or pressed",
     "vessel-short": "all of the vessel is near its ends, whose support is in its stress",

@@ -84,6 +84,11 @@ def test_what_is_too_thin_for_its_edges_is_refused():
         solid(surface_through(organ), {"speck": surface_through(speck)}, "organ", 12.0)
 
 
+def test_what_would_be_too_many_cells_is_refused_before_they_are_made():
+    with pytest.raises(Refusal, match="mesh-large: edges of 0"):
+        filled(surface_through(sphere(12, CENTRE)), 0.2)
+
+
 def test_the_stiffness_of_a_bar_is_exact():
     body, material = bar(lambda heights: np.full(len(heights), YOUNG))
     problem = pressed(body, {"bar": material}, LOAD)

@@ -4,10 +4,13 @@ body: the mesh, what it is made of, what presses on it and what holds it.
 solution: how that moves and loads it.
 skin: which faces bound it, and whose a face is.
 supports: what holds it, node by node.
-tetrahedra, elements: their nodes and quality; shape functions and integrals.
-open_surface, remesh, wall, vessel: from a mask's surface to a vessel's wall.
+tetrahedra, quality, elements: their nodes; how good they are; shape functions and integrals.
+masks, mesher: smooth surfaces of masks; MMG, which makes triangles and tetrahedra of one size.
+open_surface, wall, vessel: from a surface to a vessel's wall.
+filling: tetrahedra that fill surfaces. thrombus: those between blood and wall. solid: an organ's.
+materials, bone: what bodies are made of.
 response, faces, equilibrium: materials, pressure and springs, and solving.
-summary, stress_map: what that means for the wall.
+summary, stress_map: what that means for a wall. solid_summary: for an organ.
 deck: all that as the input of CalculiX and Abaqus.
 calculix: solving with that program.
 fields: what is written of a solution.

@@ -19,6 +19,8 @@ from scanmill.vtk_surface import polydata
 FINER = 0.5
 # How far a lattice reaches beyond a surface, of its own edges.
 AROUND = 2.0
+# Of its points, 1 GB or so.
+MOST = 5_000_000
 # Where less than THIN, of an edge, lies between a part's surface and that of the whole, the part takes
 # GROWTH times what is lacking. So they meet at an angle that cells fit into, and what is left between
 # them is three quarters of an edge thick or more.
@@ -31,7 +33,8 @@ KEPT, FAR = 0.5, 0.2
 def filled(surface: Surface, edge: float) -> Tetrahedra:
     """Tetrahedra of any shape, of one part, that fill a closed surface.
 
-    edge: of the sides that they are to have when they are remeshed, mm.
+    edge: of the sides that they are to have when they are remeshed, mm. Raises Refusal where they would
+    be too many.
     """
     lattice = _lattice(surface, FINER * edge)
     away = signed_distances(surface, lattice.points)
@@ -122,6 +125,11 @@ def _lattice(surface: Surface, edge: float) -> Tetrahedra:
     low = surface.points.min(axis=0) - AROUND * edge
     high = surface.points.max(axis=0) + AROUND * edge
     size = np.ceil((high - low) / edge).astype(int) + 1
+    if size.prod() > MOST:
+        raise Refusal(
+            "mesh-large",
+            f"edges of {edge / FINER:g} mm would make millions of cells; longer ones would be right",
+        )
     number = np.arange(size.prod()).reshape(size)
     points = low + edge * np.stack(np.unravel_index(number.ravel(), size), axis=1)
     ways = []
