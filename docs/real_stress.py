@@ -32,6 +32,8 @@ structures:
       wall: {{surface: inner, thickness: 1.5, edge: {edge}, material: raghavan-vorp, pressure: 120}}
     segment: {{method: labels}}
 """
+# Of the whole CT; example_seg is of a piece of it.
+LABELS = "example_seg_fast_force_split"
 TOLD = (
     "tetrahedra",
     "dihedral_min_deg",
@@ -53,7 +55,7 @@ def main() -> None:
     total = data / "totalsegmentator"
     rows = [
         ("vmtk", data / "vmtk_aorta" / "aorta.mha", "vmtk-labels.nrrd", "vmtk.yaml"),
-        ("total", total / "example_ct.nii.gz", total / "example_seg.nii.gz", "total.yaml"),
+        ("total", total / "example_ct.nii.gz", total / f"{LABELS}.nii.gz", "total.yaml"),
     ]
     with open(folder / "scans.tsv", "w") as sheet:
         sheet.write("case\tscan\tlabels\trecipe\n")
