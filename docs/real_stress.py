@@ -6,17 +6,11 @@ DATA: the folder of public scans. FOLDER: a new one, for the cohort: vmtk's aort
 TotalSegmentator's by its labels; a hyperelastic wall of 1.5 mm under 120 mmHg.
 """
 
-import csv
-import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import SimpleITK as sitk
-
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "scripts"))
-from scanmill import used  # noqa: E402
+import simulated
 
 RECIPE = """\
 description: A real aorta with a hyperelastic wall
@@ -57,22 +51,7 @@ def main() -> None:
         ("vmtk", data / "vmtk_aorta" / "aorta.mha", "vmtk-labels.nrrd", "vmtk.yaml"),
         ("total", total / "example_ct.nii.gz", total / f"{LABELS}.nii.gz", "total.yaml"),
     ]
-    with open(folder / "scans.tsv", "w") as sheet:
-        sheet.write("case\tscan\tlabels\trecipe\n")
-        sheet.writelines("\t".join(map(str, row)) + "\n" for row in rows)
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-    command += ["--directory", str(folder), "--cores", "2", "--quiet", "all"]
-    command += ["--config", "scans=scans.tsv", "recipe=vmtk.yaml", "report=false"]
-    subprocess.run(command, check=True, stdout=sys.stderr)
-    with open(folder / "results" / "cohort" / "measurements.csv", newline="") as stream:
-        found = {row["case"]: row for row in csv.DictReader(stream)}
-    print(f"| aorta | {' | '.join(TOLD)} | CPU, s | MB |\n|{'---|' * (len(TOLD) + 3)}")
-    for case, row in found.items():
-        cells = " | ".join(
-            f"{float(row[key]):.4g}" if "." in row[key] else row[key] for key in TOLD
-        )
-        took = used.told(folder / "logs" / case / "simulate.log")
-        print(f"| {case} | {cells} | {np.round(took.cpu_s)} | {np.round(took.memory_mb)} |")
+    simulated.tell(folder, simulated.run(folder, rows), "aorta", TOLD)
 
 
 if __name__ == "__main__":

@@ -7,16 +7,11 @@ between its sides, as stiff as its Hounsfield units say; its liver, and an anter
 as meshes.
 """
 
-import csv
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
-
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "scripts"))
-from scanmill import used  # noqa: E402
+import simulated
 
 RECIPE = """\
 description: A real organ as a solid body
@@ -60,28 +55,14 @@ def main() -> None:
     total, hippocampi = data / "totalsegmentator", data / "msd_hippocampus"
     ct = total / "example_ct_sm.nii.gz", total / "example_seg.nii.gz"
     mr = tuple(hippocampi / kind / "hippocampus_003.nii.gz" for kind in ("images", "labels"))
-    rows = [("vertebra", *ct), ("liver", *ct), ("hippocampus", *mr)]
+    scans = {"vertebra": ct, "liver": ct, "hippocampus": mr}
+    rows = [(name, *scan, f"{name}.yaml") for name, scan in scans.items()]
     for name, (modality, spacing, label, solid) in ORGANS.items():
         text = RECIPE.format(
             modality=modality, spacing=spacing, name=name, label=label, solid=solid
         )
         (folder / f"{name}.yaml").write_text(text)
-    with open(folder / "scans.tsv", "w") as sheet:
-        sheet.write("case\tscan\tlabels\trecipe\n")
-        sheet.writelines("\t".join(map(str, (*row, f"{row[0]}.yaml"))) + "\n" for row in rows)
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-    command += ["--directory", str(folder), "--cores", "2", "--quiet", "all"]
-    command += ["--config", "scans=scans.tsv", "recipe=liver.yaml", "report=false"]
-    subprocess.run(command, check=True, stdout=sys.stderr)
-    with open(folder / "results" / "cohort" / "measurements.csv", newline="") as stream:
-        found = {row["case"]: row for row in csv.DictReader(stream)}
-    print(f"| organ | {' | '.join(TOLD)} | CPU, s | MB |\n|{'---|' * (len(TOLD) + 3)}")
-    for case, row in found.items():
-        cells = " | ".join(
-            f"{float(row[key]):.4g}" if "." in row[key] else row[key] for key in TOLD
-        )
-        took = used.told(folder / "logs" / case / "simulate.log")
-        print(f"| {case} | {cells} | {np.round(took.cpu_s)} | {np.round(took.memory_mb)} |")
+    simulated.tell(folder, simulated.run(folder, rows), "organ", TOLD)
     if sys.argv[3:]:
         draw(folder / "results" / "cases" / "vertebra" / "simulation" / "vertebra.vtu", sys.argv[3])
 

@@ -63,14 +63,8 @@ def _changed(before: dict[str, str], after: dict[str, str]) -> Row:
 
 
 def _write(outputs: dict[str, Path], name: str, columns: dict, rows: Iterator[Row]) -> None:
-    with cohort.table_of(outputs[name], list(columns), ",") as table:
-        for row in rows:
-            table.writerow({key: _text(value) for key, value in row.items()})
+    cohort.write_found(outputs[name], columns, rows)
     cohort.write_dictionary(outputs[f"{name}_dictionary"], columns, [])
-
-
-def _text(value: str | float) -> str:
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 if __name__ == "__main__":

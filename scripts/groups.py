@@ -34,19 +34,11 @@ def groups(
     with open(measurements, encoding="utf-8", newline="") as stream:
         table = table_of(csv.DictReader(stream), question)
     found = compared(question, sheet, structures, table)
-    for name, columns, rows in (
-        ("groups", GROUPS, found.rows),
-        ("left_out", LEFT_OUT, found.left),
-    ):
-        with cohort.table_of(outputs[name], list(columns), ",") as written:
-            written.writerows({key: _text(value) for key, value in row.items()} for row in rows)
+    cohort.write_found(outputs["groups"], GROUPS, found.rows)
+    cohort.write_found(outputs["left_out"], LEFT_OUT, found.left)
     cohort.write_dictionary(outputs["dictionary"], GROUPS, [])
     with replacing(outputs["page"]) as temporary:
         temporary.write_text(page(question, found), encoding="utf-8", newline="\n")
-
-
-def _text(value: str | float) -> str:
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 if __name__ == "__main__":

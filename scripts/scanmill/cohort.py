@@ -1,7 +1,7 @@
 """The tables of a cohort: how each case ended, and what columns mean."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,19 @@ def table_of(path: Path, columns: list[str], delimiter: str) -> Iterator[csv.Dic
         rows = csv.DictWriter(stream, columns, delimiter=delimiter, lineterminator="\n")
         rows.writeheader()
         yield rows
+
+
+def write_found(
+    path: Path, columns: dict[str, Column], rows: Iterable[Mapping[str, str | float]]
+) -> None:
+    """Write what was found in the cohort's table as a table of its own, numbers to ten digits."""
+    with table_of(path, list(columns), ",") as table:
+        for row in rows:
+            table.writerow({key: _text(value) for key, value in row.items()})
+
+
+def _text(value: str | float) -> str:
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def rows_of(
