@@ -77,7 +77,7 @@ def flagged(cases: list[Measured], asked: Recipe) -> dict[int, list[Flag]]:
     inputs = {name: {"ingest": [], "segment": []} for name in rows}
     cohort = Cases(asked.modality, asked.structures, rows, contacts, warnings)
     found: dict[int, list[Flag]] = {}
-    for flag in flags_of(cohort, inputs, []):
+    for flag in flags_of(cohort, inputs, [], {}):
         found.setdefault(int(flag["case"]), []).append(flag)
     return found
 

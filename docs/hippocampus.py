@@ -89,20 +89,21 @@ def measured(data: Path, asked: Recipe, cases: Path, cohort: Path) -> None:
 
 def vary_of(structure: str, asked: Recipe, cohort: Path) -> Path:
     """Compare the shapes of a structure; the table of how far each case is from the others."""
-    labels = sorted((cohort.parent / "cases").glob("*/labels.nii.gz"))
-    inputs = {"labels": labels, "overlaps": [path.with_name("overlaps") for path in labels]}
+    cases = cohort.parent / "cases"
     folder = cohort / "shapes" / NAME / structure
     outputs = {"shape": folder / "shape.npz", "surfaces": folder / "surfaces"}
     outputs["reconstruction"] = folder / "reconstruction.csv"
     names = {s["name"]: s["label"] for s in asked.structures}
-    run_stage("vary", vary, inputs, outputs, {"structure": structure, "names": names})
+    asked_of = {"structure": structure, "names": names, "folder": str(cases)}
+    asked_of["cases"] = sorted(path.parent.name for path in cases.glob("*/labels.nii.gz"))
+    run_stage("vary", vary, {"known": []}, outputs, asked_of)
     return outputs["reconstruction"]
 
 
 def print_tables(cohort: Path) -> None:
     """Print what the shape models are worth, and what was flagged."""
     shapes, flags = (read(cohort / f"{name}.csv") for name in ("shapes", "flags"))
-    columns = [name for name in shapes[0] if name not in ("recipe", "status", "code")]
+    columns = [name for name in shapes[0] if name not in ("recipe", "status", "code", "source")]
     print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
     for row in shapes:
         print(f"| {' | '.join(_rounded(row[name]) for name in columns)} |")

@@ -3,7 +3,9 @@ rule check:
     input:
         measurements=rules.collect.output.measurements,
         provenance=rules.collect.output.provenance,
-        shapes=varying_shapes(),
+        shapes=varying_shapes("reconstruction"),
+        # Beside those: what loaded ones tell of their own cases.
+        models=varying_shapes("shape"),
     output:
         **check_tables(),
     log:

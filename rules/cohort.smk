@@ -1,6 +1,10 @@
 # What the cohort's own rules read and write, which the config, the recipes and the sheet decide.
+from collections import Counter
+
 from scanmill import visits
 from scanmill.checks import FEWEST
+from scanmill.shape_model import loading
+from scanmill.sidecar import checksum
 
 
 def exported_objects():
@@ -13,10 +17,9 @@ def case_pages():
     return expand(rules.report.output.report, case=CASES) if SETTINGS.report else []
 
 
-def of_recipe(wildcards, pattern):
-    """A file of each case of a recipe."""
+def cases_of_recipe(wildcards):
     key = recipe_key(wildcards.recipe)
-    return expand(pattern, case=[case for case, row in CASES.items() if row.recipe == key])
+    return [case for case, row in CASES.items() if row.recipe == key]
 
 
 def labels_of_recipe(wildcards):
@@ -25,14 +28,44 @@ def labels_of_recipe(wildcards):
     return {structure["name"]: structure["label"] for structure in structures}
 
 
-def varying_shapes():
-    """The reconstruction errors of each structure whose shapes are compared, of enough cases."""
-    found = []
-    for key, name in RECIPE_NAMES.items() if SETTINGS.check else ():
-        if sum(row.recipe == key for row in CASES.values()) >= FEWEST:
-            structures = SETTINGS.recipes[key].shape_checked()
-            found += expand(rules.vary.output.reconstruction, recipe=name, structure=structures)
-    return found
+def known_shape(recipe, structure):
+    """The shape of a structure that another cohort showed, where the config names one."""
+    folder = SETTINGS.shape_models
+    path = loading.path_of(folder, recipe, structure) if folder else None
+    return [str(path)] if path and path.exists() else []
+
+
+def known_shape_of(wildcards):
+    return known_shape(wildcards.recipe, wildcards.structure)
+
+
+def known_shapes():
+    """SHA-256 of the shapes of other cohorts that cases are held against, by recipe and structure."""
+    return {
+        f"{recipe}/{structure}": checksum(path)
+        for recipe, structure in compared_shapes()
+        for path in map(Path, known_shape(recipe, structure))
+    }
+
+
+def compared_shapes():
+    """Names of recipe and structure of the shapes that are compared: of enough cases, or with a known one."""
+    counts = Counter(row.recipe for row in CASES.values())
+    return [
+        (name, structure)
+        for key, name in (RECIPE_NAMES.items() if SETTINGS.check else ())
+        for structure in SETTINGS.recipes[key].shape_checked()
+        if counts[key] >= FEWEST or known_shape(name, structure)
+    ]
+
+
+def varying_shapes(file):
+    """A file that vary writes of each structure whose shapes are compared."""
+    return [
+        path
+        for recipe, structure in compared_shapes()
+        for path in expand(rules.vary.output[file], recipe=recipe, structure=structure)
+    ]
 
 
 def check_tables():
@@ -44,7 +77,7 @@ def check_tables():
         labels={"table": "flags"},
     )
     tables = {"flags": flags, "flags_dictionary": "results/cohort/flags.json"}
-    for name in ("shapes", "reconstruction") if varying_shapes() else ():
+    for name in ("shapes", "reconstruction") if compared_shapes() else ():
         tables[name] = f"results/cohort/{name}.csv"
         tables[f"{name}_dictionary"] = f"results/cohort/{name}.json"
     return tables

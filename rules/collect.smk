@@ -26,6 +26,7 @@ rule collect:
             "report": SETTINGS.report,
             "cohort_page": SETTINGS.cohort_page,
             "check": SETTINGS.check,
+            "shape_models": known_shapes(),
             "export": SETTINGS.export,
             "export_identity": SETTINGS.export_identity,
             "statistics": SETTINGS.statistics,

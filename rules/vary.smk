@@ -1,8 +1,10 @@
 rule vary:
-    # How a structure's shape varies over the cohort, and how far each case is from what the others make.
+    # How a structure's shape varies over the cohort, or did over another one, and how far each case is from
+    # what the others make.
     input:
-        labels=lambda wildcards: of_recipe(wildcards, rules.segment.output.labels),
-        overlaps=lambda wildcards: of_recipe(wildcards, rules.segment.output.overlaps),
+        # Not the cases' label maps: collect waits for them, and a batch of it plans its cases alone.
+        made=rules.collect.output.measurements,
+        known=known_shape_of,
     output:
         shape=f"{SHAPE_FOLDER}/{{structure}}/shape.npz",
         shape_sidecar=f"{SHAPE_FOLDER}/{{structure}}/shape.json",
@@ -23,6 +25,8 @@ rule vary:
     params:
         structure="{structure}",
         names=labels_of_recipe,
+        folder=os.path.dirname(os.path.dirname(rules.segment.output.labels)),
+        cases=cases_of_recipe,
         library=library("vary"),
     message:
         "{wildcards.recipe}: vary, {wildcards.structure}"

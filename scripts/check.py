@@ -19,7 +19,9 @@ from scanmill.checks.cases import COLUMNS, Cases, Row
 from scanmill.checks.columns import FLAGS, RECONSTRUCTION, SHAPES
 from scanmill.checks.flags import flags_of
 from scanmill.checks.quantity import Flag
+from scanmill.checks.shapes import Loaded
 from scanmill.columns import Column
+from scanmill.shape_model.known_shape import read_known_shape
 from scanmill.sidecar import read_sidecar
 from scanmill.stage import print_to
 
@@ -34,15 +36,16 @@ def check(
     """Write the tables that are asked for, `flags`, `shapes`, `reconstruction`, and their dictionaries.
 
     cases: measurements of each case, with their sidecars beside them. shapes: reconstruction.csv of
-    each structure with a model, likewise, in a folder of its name in one of its recipe's.
+    each structure with a model, likewise, and shape.npz beside it, in a folder of its name in one of
+    its recipe's.
     """
     known = json.loads(provenance.read_text(encoding="utf-8"))
     told = {path.parent.name: _told(path) for path in cases}
     errors = [row for path in shapes for row in _rows(path)]
     flags = (
         flag
-        for group in groups(measurements, known, told)
-        for flag in flags_of(group, known["inputs"], errors)
+        for recipe, group in groups(measurements, known, told).items()
+        for flag in flags_of(group, known["inputs"], errors, loaded(recipe, shapes))
     )
     _write(outputs, "flags", FLAGS, flags)
     if "shapes" in outputs:
@@ -52,15 +55,15 @@ def check(
 
 def groups(
     measurements: Path, provenance: dict[str, Any], told: dict[str, dict[str, Any]]
-) -> list[Cases]:
+) -> dict[str, Cases]:
     """The cases by recipe. told: contacts and warnings of each case, by name."""
     rows: dict[str, dict[str, dict[str, Row]]] = {name: {} for name in provenance["recipes"]}
     for row in _rows(measurements):
         recipe = provenance["sheet"][row["case"]]["recipe"]
         kept = {column: row[column] for column in COLUMNS}
         rows[recipe].setdefault(row["case"], {})[row["structure"]] = kept
-    return [
-        Cases(
+    return {
+        name: Cases(
             recipe["modality"],
             recipe["structures"],
             own := rows[name],
@@ -68,7 +71,22 @@ def groups(
             {case: told[case]["warnings"] for case in own},
         )
         for name, recipe in provenance["recipes"].items()
-    ]
+    }
+
+
+def loaded(recipe: str, shapes: list[Path]) -> Loaded:
+    """What the loaded models among those of a recipe tell of their own cases."""
+    found = {}
+    for path in shapes:
+        said = read_sidecar(path)
+        own = path.parents[1].name == recipe and said["status"] == "ok"
+        if own and said["shape"]["source"] == "loaded":
+            told = read_known_shape(path.with_name("shape.npz")).told
+            found[path.parent.name] = {
+                "reconstruction_mm": tuple(told.errors.tolist()),
+                "reconstruction_max_mm": tuple(told.largest.tolist()),
+            }
+    return found
 
 
 def _told(measurements: Path) -> dict[str, Any]:

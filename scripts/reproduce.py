@@ -64,12 +64,15 @@ def prepare(provenance: dict[str, Any], asked: argparse.Namespace) -> None:
     """Write what the run is done again from, in a folder of its own."""
     if asked.to.resolve() == asked.results.resolve().parent:
         raise SystemExit("The run would be done over itself; --to another folder would be right")
-    search = Search(provenance, asked.results.absolute().parent / "sources", asked.scans)
+    results = asked.results.absolute()
+    shapes = results / "cohort" / "shapes"
+    search = Search(provenance, results.parent / "sources", asked.scans, shapes)
     texts = folder.contents(provenance, search)
+    links = folder.known_shapes(provenance, search)
     if search.missing:
         raise SystemExit("\n".join(search.missing))
     try:
-        folder.write(asked.to, texts)
+        folder.write(asked.to, texts, links)
     except FileExistsError as error:
         raise SystemExit(f"{asked.to}: {error}") from None
 

@@ -1,101 +1,82 @@
-"""Vary: how one structure's shape varies over the cohort's cases of a recipe.
+"""Vary: how one structure's shape varies over the cohort's cases of a recipe, or varied over another's.
 
-In: the cases' label maps, with what is covered in them. Out, in the structure's folder: shape.npz, the
-mean shape and its modes (points in mm around the centroid, axes as LPS); surfaces/, the mean and the
-first modes at two standard deviations either way, LPS mm; reconstruction.csv, by case how far it lies
-from the nearest shape that the modes of the other cases make.
+In: the cases' label maps, with what is covered in them; the shape.npz of another cohort, where its
+shape is what they are held against. Out, in the structure's folder: shape.npz, the mean shape and its
+modes (points in mm around the centroid, axes as LPS), and what cases are held against it by; surfaces/,
+the mean and the first modes at two standard deviations either way, LPS mm; reconstruction.csv, by case
+how far it lies from the nearest shape that the modes of the other cases make.
 """
 
 import csv
+import shutil
 from pathlib import Path
 
-import numpy as np
 from scanmill.atomic import replacing, replacing_folder
-from scanmill.checks import FEWEST
 from scanmill.checks.columns import RECONSTRUCTION
-from scanmill.grid import Grid
-from scanmill.label_map import Region
 from scanmill.label_map_files import read_label_map
 from scanmill.mesh_file import write_surface
 from scanmill.refusal import Refusal
-from scanmill.shape_model.modes import Modes
-from scanmill.shape_model.of_cohort import carried_over, exemplar, lengths, most_usual, whole
-from scanmill.shape_model.variability import Variability, variability
+from scanmill.shape_model.known_shape import KnownShape, read_known_shape, write_known_shape
+from scanmill.shape_model.of_cohort import Away, Place, compared, held_against, whole
 from scanmill.sidecar import read_sidecar
 from scanmill.stage import Record, run_job
 from scanmill.surface import Surface
 
 # Modes that are drawn, and how far, standard deviations.
 DRAWN, EITHER_WAY = 3, 2
-CUT = "shape-cut"
-# Shapes whose points lie nearer than this, mm, are one.
-SAME = 1e-3
 
 
 def vary(
     record: Record,
-    labels: list[Path],
-    overlaps: list[Path],
+    known: list[Path],
     shape: Path,
     surfaces: Path,
     reconstruction: Path,
     structure: str,
     names: dict[str, int],
+    folder: str,
+    cases: list[str],
 ) -> None:
     """Write the model, its surfaces, and the errors by case.
 
-    labels: of each case, in its folder. names: of the recipe's structures, to their labels. Raises
-    Refusal `shape-missing` where too few cases have the whole structure, `shape-alike` where all have
-    the same.
+    known: another cohort's shape.npz, or nothing. names: of the recipe's structures, to their labels.
+    folder: of the cases' folders. cases: of the recipe. Raises Refusal (`of_cohort.compared`).
     """
-    places = dict(zip(labels, overlaps, strict=True))
+    ready = [case for case in cases if read_sidecar(_labels(folder, case))["status"] == "ok"]
 
-    def region(path: Path) -> tuple[Region | None, Grid]:
-        label_map = read_label_map(path, places[path], names)
-        return whole(label_map, names[structure]), label_map.grid
+    def place(n: int) -> Place:
+        labels = _labels(folder, ready[n])
+        label_map = read_label_map(labels, labels.with_name("overlaps"), names)
+        region = whole(label_map, names[structure])
+        return (region, label_map.grid) if region else None
 
-    ready = [path for path in labels if read_sidecar(path)["status"] == "ok"]
-    sizes = {}
-    for path in ready:
-        found, grid = region(path)
-        if found:
-            sizes[path] = lengths(found, grid)
-    _check_number(len(sizes))
-    paths = list(sizes)
-    reference = exemplar(*region(paths[most_usual(list(sizes.values()))]))
-    surface, carried = carried_over(reference, (exemplar(*region(path)) for path in paths))
-    used = [n for n, points in enumerate(carried) if not isinstance(points, Refusal)]
-    _check_number(len(used))
-    shapes = np.stack([carried[n] for n in used])
-    _check_differ(shapes)
-    told = variability(shapes)
-    record.details["shape"] = _told(told, len(used))
-    with replacing(shape) as temporary:
-        np.savez(
-            temporary,
-            mean_mm=told.modes.mean,
-            modes_mm=told.modes.modes,
-            triangles=surface.triangles,
-        )
-    _write_surfaces(surfaces, told.modes, surface.triangles)
-    errors = {paths[n]: place for place, n in enumerate(used)}
+    if known:
+        held = read_known_shape(known[0])
+        away = held_against(held, map(place, range(len(ready))))
+        # The same bytes: by their checksum the run can be done again from its results.
+        with replacing(shape) as temporary:
+            shutil.copyfile(known[0], temporary)
+    else:
+        held, away = compared(place, len(ready))
+        write_known_shape(shape, held)
+    record.details["shape"] = _told(held, loaded=bool(known))
+    _write_surfaces(surfaces, held)
     with replacing(reconstruction) as temporary, open(temporary, "w", newline="") as stream:
         table = csv.DictWriter(stream, list(RECONSTRUCTION), restval="", lineterminator="\n")
         table.writeheader()
-        for path in ready:
-            row = {"case": path.parent.name, "structure": structure, "status": "ok"}
-            if path in errors:
-                row["reconstruction_mm"] = f"{told.errors[errors[path]]:.10g}"
-                row["reconstruction_max_mm"] = f"{told.largest[errors[path]]:.10g}"
-            else:
-                code = carried[paths.index(path)].code if path in sizes else CUT
-                row |= {"status": "refused", "code": code}
-            table.writerow(row)
+        for case, found in zip(ready, away, strict=True):
+            table.writerow({"case": case, "structure": structure} | _row(found))
 
 
-def _told(told: Variability, cases: int) -> dict[str, float | int]:
+def _labels(folder: str, case: str) -> Path:
+    return Path(folder) / case / "labels.nii.gz"
+
+
+def _told(held: KnownShape, loaded: bool) -> dict[str, str | float | int]:
+    told = held.told
     return {
-        "cases": cases,
+        "source": "loaded" if loaded else "cohort",
+        "cases": len(told.errors),
         "modes": len(told.modes.modes),
         "compactness": told.compactness,
         "first_mode_percent": told.first_part,
@@ -104,7 +85,17 @@ def _told(told: Variability, cases: int) -> dict[str, float | int]:
     }
 
 
-def _write_surfaces(folder: Path, modes: Modes, triangles: np.ndarray) -> None:
+def _row(found: Away) -> dict[str, str]:
+    if isinstance(found, Refusal):
+        return {"status": "refused", "code": found.code}
+    columns = ("reconstruction_mm", "reconstruction_max_mm")
+    return {"status": "ok"} | {
+        name: f"{value:.10g}" for name, value in zip(columns, found, strict=True)
+    }
+
+
+def _write_surfaces(folder: Path, held: KnownShape) -> None:
+    modes, triangles = held.told.modes, held.surface.triangles
     with replacing_folder(folder) as temporary:
         write_surface(temporary / "mean.ply", Surface(modes.mean, triangles))
         for n, mode in enumerate(modes.modes[:DRAWN], start=1):
@@ -112,24 +103,6 @@ def _write_surfaces(folder: Path, modes: Modes, triangles: np.ndarray) -> None:
                 points = modes.mean + sign * EITHER_WAY * mode
                 path = temporary / f"mode-{n}-{way}-{EITHER_WAY}sd.ply"
                 write_surface(path, Surface(points, triangles))
-
-
-def _check_number(cases: int) -> None:
-    if cases < FEWEST:
-        raise Refusal(
-            "shape-missing",
-            f"{cases} cases show the structure whole, and alike enough to be compared; {FEWEST} or "
-            "more would be right",
-        )
-
-
-def _check_differ(shapes: np.ndarray) -> None:
-    centred = shapes - shapes.mean(axis=1, keepdims=True)
-    if np.abs(centred - centred[0]).max() < SAME:
-        raise Refusal(
-            "shape-alike",
-            f"all {len(shapes)} cases have the same shape; different patients would be right",
-        )
 
 
 if __name__ == "__main__":

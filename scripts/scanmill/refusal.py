@@ -54,6 +54,7 @@ CODES: dict[str, str] = {
     "network-not-finite": "a network finds NaN or infinity in the scan",
     "atlases-missing": "atlases could not be read",
     "shape-missing": "no shape model could be made of the atlases, or of the cohort's cases",
+    "shape-cut": "a structure whose shape is to be compared is not there as a whole",
     "shape-alike": "all cases have one and the same shape",
     "shape-lost": "the shape model does not fit what was found of the structure",
     # mesh and measure

@@ -16,6 +16,7 @@ from scanmill.places import PHANTOM
 from scanmill.problem import Problem, SettingsError, collected, shown
 from scanmill.recipe import Recipe, Shelf, UnknownRecipeError
 from scanmill.scan_size import ScanSize
+from scanmill.shape_model import loading
 from scanmill.sheet import Row
 from scanmill.yaml_file import Document, Fault
 
@@ -30,7 +31,8 @@ class Settings:
     by the key that rows carry; the default recipe is among them. formats: of the surface files.
     parquet: whether the cohort table is written as Parquet too. report: whether each case gets a page.
     cohort_page: what the cohort's page shows (`overview.specification`). check: whether the cases are
-    checked against each other. export: kinds of DICOM objects to write. export_identity:
+    checked against each other. shape_models: the folder of another cohort's shapes, which cases are
+    held against. export: kinds of DICOM objects to write. export_identity:
     `de-identified`, or `return-to-pacs`.
     costs: what jobs take. statistics: what is asked of groups (`group_comparison.question`), if
     anything. sizes: of the scans, by case.
@@ -44,6 +46,7 @@ class Settings:
     report: bool
     cohort_page: dict[str, Any]
     check: bool
+    shape_models: Path | None
     export: tuple[str, ...]
     export_identity: str
     costs: Costs
@@ -105,6 +108,14 @@ def load(
         problems += [
             source.problem(fault) for fault in _unanswerable(statistics, rows, shelf.recipes)
         ]
+    shapes = None
+    if values["shape_models"]:
+        shapes = working_dir / values["shape_models"]
+        compared = [] if problems else _compared_shapes(rows, shelf.recipes)
+        problems += [
+            source.problem(Fault(("shape_models",), f"'shape_models': {text}"))
+            for text in loading.faults(shapes, working_dir, compared)
+        ]
     if problems:
         raise SettingsError(problems)
     return Settings(
@@ -116,12 +127,21 @@ def load(
         values["report"],
         asked,
         values["check"],
+        shapes,
         tuple(values["export"]),
         values["export_identity"],
         expected,
         statistics,
         _sizes(rows, phantoms),
     )
+
+
+def _compared_shapes(
+    rows: Mapping[str, Row], recipes: Mapping[str, Recipe]
+) -> list[tuple[str, str]]:
+    """Names of recipe and structure of each shape that is compared over the cases."""
+    used = dict.fromkeys(row.recipe for row in rows.values() if row.role == "scan")
+    return [(recipes[key].name, name) for key in used for name in recipes[key].shape_checked()]
 
 
 def _unanswerable(

@@ -14,6 +14,8 @@ from scanmill.mesh_file import read_surface
 from scanmill.phantom.body import Ellipsoid
 from scanmill.phantom.description import turned
 from scanmill.shape_model.correspondence import enclosed
+from scanmill.shape_model.known_shape import read_known_shape, write_known_shape
+from scanmill.shape_model.loading import holds_shape
 from scanmill.sidecar import read_sidecar, write_sidecar
 from scanmill.stage import run_stage
 from vary import vary
@@ -39,15 +41,15 @@ def put_case(folder, longer, direction, cut=0, bump=False):
     write_label_map(folder / "labels.nii.gz", folder / "overlaps", label_map, NAMES)
     for name in ("labels.nii.gz", "overlaps"):
         write_sidecar(folder / name, OK)
-    return folder / "labels.nii.gz"
+    return folder.name
 
 
-def varied(folder, labels):
-    inputs = {"labels": labels, "overlaps": [path.with_name("overlaps") for path in labels]}
+def varied(folder, cases, known=()):
     own = folder / "shapes" / "any" / "organ"
     outputs = {"shape": own / "shape.npz", "surfaces": own / "surfaces"}
     outputs["reconstruction"] = own / "reconstruction.csv"
-    run_stage("vary", vary, inputs, outputs, {"structure": "organ", "names": NAMES})
+    asked = {"structure": "organ", "names": NAMES, "folder": str(folder), "cases": cases}
+    run_stage("vary", vary, {"known": list(known)}, outputs, asked)
     return outputs
 
 
@@ -57,15 +59,15 @@ def outputs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("varied")
     kinds = list(DIRECTIONS)
     longer = np.random.default_rng(1).normal(0, 2, FEWEST)
-    labels = [
+    cases = [
         put_case(folder / f"c{n}", extra, kinds[3 * n], bump=n == 5)
         for n, extra in enumerate(longer)
     ]
-    labels.append(put_case(folder / "cut", 0, kinds[0], cut=12))
+    cases.append(put_case(folder / "cut", 0, kinds[0], cut=12))
     refused = folder / "refused" / "labels.nii.gz"
     for path in (refused, refused.with_name("overlaps")):
         put_refused(path)
-    return varied(folder, [*labels, refused])
+    return varied(folder, [*cases, "refused"])
 
 
 def test_the_case_with_a_bump_is_the_farthest_from_the_others(outputs):
@@ -99,8 +101,39 @@ def test_the_first_mode_is_the_length_and_surfaces_are_in_mm(outputs):
 
 
 def test_too_few_cases_and_one_shape_for_all_are_refused(tmp_path):
-    labels = [put_case(tmp_path / f"c{n}", 0, "xyz+++") for n in range(FEWEST)]
-    said = read_sidecar(varied(tmp_path, labels[1:])["shape"])
+    cases = [put_case(tmp_path / f"c{n}", 0, "xyz+++") for n in range(FEWEST)]
+    said = read_sidecar(varied(tmp_path, cases[1:])["shape"])
     assert (said["status"], said["code"]) == ("refused", "shape-missing")
-    said = read_sidecar(varied(tmp_path, labels)["shape"])
+    said = read_sidecar(varied(tmp_path, cases)["shape"])
     assert (said["status"], said["code"]) == ("refused", "shape-alike")
+
+
+def test_a_few_cases_are_held_against_the_shape_of_another_cohort(outputs, tmp_path):
+    kinds = list(DIRECTIONS)
+    usual = [put_case(tmp_path / f"n{n}", n - 1, kinds[5 * n + 1]) for n in range(3)]
+    cases = [*usual, put_case(tmp_path / "bump", 0, kinds[2], bump=True)]
+    cases.append(put_case(tmp_path / "cut", 0, kinds[0], cut=12))
+    found = varied(tmp_path, cases, [outputs["shape"]])
+    with open(found["reconstruction"], newline="") as stream:
+        rows = {row["case"]: row for row in csv.DictReader(stream)}
+    assert rows["cut"]["code"] == "shape-cut"
+    far = {case: float(rows[case]["reconstruction_max_mm"]) for case in cases[:-1]}
+    known = read_known_shape(outputs["shape"]).told
+    assert max(far[case] for case in usual) < 1.25 * np.sort(known.largest)[-2]
+    # The cohort has a case with such a bump, too, which is as far from its others.
+    assert far["bump"] > 1.4 * max(far[case] for case in usual)
+    said = read_sidecar(found["shape"])["shape"]
+    assert (said["source"], said["cases"]) == ("loaded", FEWEST)
+    assert said["generalisation_mm"] == pytest.approx(known.errors.mean())
+    assert found["shape"].read_bytes() == outputs["shape"].read_bytes()
+
+
+def test_a_shape_on_disk_is_known_by_its_arrays(outputs, tmp_path):
+    assert holds_shape(outputs["shape"])
+    known = read_known_shape(outputs["shape"])
+    write_known_shape(tmp_path / "again.npz", known)
+    assert (tmp_path / "again.npz").read_bytes() == outputs["shape"].read_bytes()
+    with np.load(outputs["shape"]) as arrays:
+        np.savez(tmp_path / "less.npz", **{key: arrays[key] for key in list(arrays)[1:]})
+    (tmp_path / "text.npz").write_text("no shape")
+    assert not any(holds_shape(tmp_path / name) for name in ("less.npz", "text.npz", "none.npz"))

@@ -15,7 +15,7 @@ CASE = "c7"
 def found(cases, inputs=None):
     """Case, structure and check of each flag."""
     read = inputs or {key: {"ingest": [], "segment": []} for key in cases.rows}
-    return {(f["case"], f.get("structure", ""), f["check"]) for f in flags_of(cases, read, [])}
+    return {(f["case"], f.get("structure", ""), f["check"]) for f in flags_of(cases, read, [], {})}
 
 
 def scaled(cases, structure, column, factor):
@@ -84,7 +84,7 @@ def test_what_lies_elsewhere_or_is_of_another_intensity_is_flagged():
 def test_neighbours_that_others_do_not_have_are_flagged():
     cases = cohort(100, 5)
     cases.contacts[CASE]["liver"] = {"outside": 0.6, "nier-rechts": 0.1, "spleen": 0.3}
-    flags = flags_of(cases, {key: {"ingest": [], "segment": []} for key in cases.rows}, [])
+    flags = flags_of(cases, {key: {"ingest": [], "segment": []} for key in cases.rows}, [], {})
     (flag,) = (f for f in flags if f["check"] == "neighbours" and "spleen" in f["message"])
     assert (flag["case"], flag["structure"], flag["value"]) == (CASE, "liver", 30.0)
     assert flag["low"] == 0 and flag["high"] < 15
@@ -123,7 +123,7 @@ def test_flags_come_in_the_order_of_the_sheet_with_limits_in_the_unit_of_the_val
     cases = cohort(60, 9)
     scaled(cases, "spleen", "mask_volume_mm3", 0.15)
     cases.rows["c3"]["liver"]["stat_median"] = "300"
-    flags = flags_of(cases, {key: {"ingest": [], "segment": []} for key in cases.rows}, [])
+    flags = flags_of(cases, {key: {"ingest": [], "segment": []} for key in cases.rows}, [], {})
     order = [int(flag["case"][1:]) for flag in flags]
     assert order == sorted(order) and {3, 7} <= set(order)
     (volume,) = (f for f in flags if (f["case"], f["check"]) == (CASE, "volume"))
@@ -142,7 +142,7 @@ def test_what_the_recipe_expects_otherwise_is_flagged_in_any_number_of_cases():
     cases.rows["c1"]["liver"]["stat_mean"] = "40"
     cases.warnings["c1"].append({"code": "scan-coarse", "message": "voxels are 9 mm long"})
     cases.warnings["c1"].append({"code": "volume-disputed", "message": "not of the scan"})
-    flags = flags_of(cases, {key: {"ingest": [], "segment": []} for key in cases.rows}, [])
+    flags = flags_of(cases, {key: {"ingest": [], "segment": []} for key in cases.rows}, [], {})
     told = [(f["case"], f["check"], f.get("value"), f.get("low")) for f in flags]
     assert told == [
         ("c0", "expected", None, None),

@@ -41,7 +41,7 @@ def provenance(row, scans=(), segment=()):
     return {
         "sheet": {"a": ROW | row},
         "recipes": {},
-        "settings": {"cohort_page": {}},
+        "settings": {"cohort_page": {}, "shape_models": {}},
         "inputs": {
             "a": {
                 "ingest": [{"name": "scan", "sha256": total} for total in scans],
@@ -220,7 +220,7 @@ def test_the_written_folder_has_the_same_settings(cohort, tmp_path):
     texts = contents(known, search)
     assert not search.missing
     again = tmp_path / "again"
-    write(again, texts)
+    write(again, texts, {})
     config = json.loads((again / "config.yaml").read_text())
     loaded = settings.load(config, ROOT, again)
     assert loaded.formats == ("stl",) and loaded.report is False
@@ -242,11 +242,11 @@ def test_the_written_folder_has_the_same_settings(cohort, tmp_path):
 
 def test_a_second_attempt_goes_on_and_another_run_is_not_overwritten(tmp_path):
     folder = tmp_path / "to"
-    write(folder, {"scans.tsv": "one", "recipes/001/r.yaml": "two"})
+    write(folder, {"scans.tsv": "one", "recipes/001/r.yaml": "two"}, {})
     (folder / "results").mkdir()
-    write(folder, {"scans.tsv": "one", "recipes/001/r.yaml": "two"})
+    write(folder, {"scans.tsv": "one", "recipes/001/r.yaml": "two"}, {})
     with pytest.raises(FileExistsError, match="holds another run"):
-        write(folder, {"scans.tsv": "other", "recipes/001/r.yaml": "two"})
+        write(folder, {"scans.tsv": "other", "recipes/001/r.yaml": "two"}, {})
     with pytest.raises(FileExistsError, match="not empty"):
-        write(folder, {"scans.tsv": "one", "config.yaml": "two"})
+        write(folder, {"scans.tsv": "one", "config.yaml": "two"}, {})
     assert (folder / "scans.tsv").read_text() == "one" and not (folder / "config.yaml").exists()

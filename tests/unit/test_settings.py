@@ -120,6 +120,16 @@ def test_a_sheet_and_a_recipe_start_at_the_working_directory(workflow, working):
         ({"scans": 3}, "config: 'scans': 3 was found; the path of a sheet would be right"),
         ({"scans": "x.tsv"}, "config: 'scans': '{working}/x.tsv' does not exist; the file of a"),
         (
+            {"shape_models": "x"},
+            "config: 'shape_models': '{working}/x' does not exist; the folder results/cohort/shapes of "
+            "another run would be right",
+        ),
+        (
+            {"shape_models": "."},
+            "config: 'shape_models': no recipe of the sheet compares shapes; 'shape_check: true' of a "
+            "structure would be right",
+        ),
+        (
             {"costs": "x.yaml"},
             "config: 'costs': '{working}/x.yaml' does not exist; the file of costs",
         ),

@@ -1,11 +1,13 @@
 """A cohort that checks itself: the tables of a run, and what is built only where it is asked for."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import planted
 import pytest
-from mill import mill, planned, rows
+from mill import ROOT, mill, planned, rows, snakemake
 from scanmill.grid import Grid
 from scanmill.volume_file import Volume
 
@@ -47,6 +49,7 @@ def write_case(folder, n):
 
 
 def write_cohort(folder, cases):
+    folder.mkdir(exist_ok=True)
     for n in range(cases):
         write_case(folder, n)
     lines = [f"c{n}\ts{n}.nrrd\tl{n}.nrrd\n" for n in range(cases)]
@@ -58,13 +61,23 @@ def write_cohort(folder, cases):
 def test_shapes_are_compared_where_enough_cases_have_them(tmp_path):
     assert planned(write_cohort(tmp_path, 15), *SETTINGS)["vary"] == 1
     assert "vary" not in planned(write_cohort(tmp_path, 14), *SETTINGS)
+    jobs = planned(write_cohort(tmp_path, 15), "--batch", "collect=1/3", *SETTINGS)
+    assert jobs["measure"] == 5 and "vary" not in jobs
     jobs = planned(tmp_path, *SETTINGS, "check=false")
     assert "check" not in jobs and "collect" in jobs
 
 
+@pytest.fixture(scope="module")
+def cohort_of_15(tmp_path_factory):
+    """Where one was run."""
+    folder = write_cohort(tmp_path_factory.mktemp("cohort"), 15)
+    mill(folder, *SETTINGS)
+    return folder
+
+
 @pytest.mark.slow
-def test_a_run_flags_the_case_that_is_wrong_and_tells_how_shapes_vary(tmp_path):
-    results = mill(write_cohort(tmp_path, 15), *SETTINGS)
+def test_a_run_flags_the_case_that_is_wrong_and_tells_how_shapes_vary(cohort_of_15):
+    results = cohort_of_15 / "results"
     flags = rows(results / "cohort/flags.csv")
     assert {flag["case"] for flag in flags} == {f"c{WRONG}"}
     assert (flags[0]["structure"], flags[0]["check"]) == ("organ-left", "sides")
@@ -81,4 +94,24 @@ def test_a_run_flags_the_case_that_is_wrong_and_tells_how_shapes_vary(tmp_path):
         assert list(described) == list(table[0])
     parts = json.loads((results / "ro-crate-metadata.json").read_text())["@graph"]
     assert {"cohort/flags.csv", "cohort/shapes.csv"} < {part["@id"] for part in parts}
-    assert planned(tmp_path, *SETTINGS) == {}
+    assert planned(cohort_of_15, *SETTINGS) == {}
+
+
+@pytest.mark.slow
+def test_two_cases_are_held_against_another_cohort_and_the_run_can_be_done_again(
+    cohort_of_15, tmp_path
+):
+    known = cohort_of_15 / "results" / "cohort" / "shapes"
+    own = write_cohort(tmp_path / "own", 2)
+    results = mill(own, *SETTINGS, f"shape_models={known}")
+    (model,) = rows(results / "cohort/shapes.csv")
+    assert (model["source"], model["cases"]) == ("loaded", "15")
+    assert [row["status"] for row in rows(results / "cohort/reconstruction.csv")] == ["ok", "ok"]
+    assert rows(results / "cohort/flags.csv") == []
+    script = ROOT / "scripts" / "reproduce.py"
+    command = [sys.executable, script, results, "--to", tmp_path / "again"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert rows(tmp_path / "again/results/cohort/shapes.csv") == [model]
+    done = snakemake(own, *SETTINGS, f"shape_models={results / 'cohort/shapes'}")
+    assert done.returncode and "is where this run writes its own" in done.stdout

@@ -30,6 +30,10 @@ SHAPES = {
     "structure": Column("The structure, as in the recipe"),
     "status": Column("ok: there is a model. refused: code says why not"),
     "code": Column("Why there is none, for programs"),
+    "source": Column(
+        "cohort: the model is of this cohort's cases, each of which is held against that of the "
+        "others. loaded: of another cohort's, as `shape_models` of the config says"
+    ),
     "cases": Column("Cases that the model is of: those with the whole structure"),
     "modes": Column(f"Number of {HELD}"),
     "compactness": Column(

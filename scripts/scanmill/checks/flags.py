@@ -9,15 +9,19 @@ from scanmill.checks.expected import unexpected_scans, unexpected_structures
 from scanmill.checks.pairs import swapped
 from scanmill.checks.quantities import quantities
 from scanmill.checks.quantity import Flag
-from scanmill.checks.shapes import distances, without_correspondence
+from scanmill.checks.shapes import Loaded, distances, without_correspondence
 
 
-def flags_of(cases: Cases, inputs: dict[str, dict[str, Any]], errors: list[Row]) -> list[Flag]:
+def flags_of(
+    cases: Cases, inputs: dict[str, dict[str, Any]], errors: list[Row], loaded: Loaded
+) -> list[Flag]:
     """The flags of the cases of one recipe, sorted by case as in its rows.
 
-    inputs: as for `shared_labels`. errors: of shapes, rows of reconstruction.csv.
+    inputs: as for `shared_labels`. errors: of shapes, rows of reconstruction.csv. loaded: as for
+    `distances`.
     """
-    compared = [q for q in (*quantities(cases), *distances(cases, errors)) if q.limits(1)]
+    every = (*quantities(cases), *distances(cases, errors, loaded))
+    compared = [quantity for quantity in every if quantity.limits(1)]
     unusual = chain.from_iterable(q.flags(len(compared)) for q in compared)
     sure = [*swapped(cases), *shared_labels(cases, inputs), *missing(cases)]
     sure += [*unexpected_scans(cases), *unexpected_structures(cases)]

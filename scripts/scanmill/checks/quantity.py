@@ -35,7 +35,8 @@ class Quantity:
     """What is compared between the cases that have it.
 
     check, structure: as in flags.csv; structure is empty for a whole case. words: what it is. unit:
-    UCUM. scale, floor: as for `limits`, the floor on the scale. values: by case.
+    UCUM. scale, floor: as for `limits`, the floor on the scale. values: by case. told: of the cases of
+    another cohort, by which to tell what is usual; None: of these.
     """
 
     check: str
@@ -45,10 +46,12 @@ class Quantity:
     scale: Scale
     floor: float
     values: dict[str, float]
+    told: tuple[float, ...] | None = None
 
     def limits(self, tests: int) -> Limits | None:
         """What is usual, on the scale; None where too few cases have it."""
-        return limits(self.scale.to(np.array(list(self.values.values()))), self.floor, tests)
+        told = list(self.values.values()) if self.told is None else self.told
+        return limits(self.scale.to(np.array(told)), self.floor, tests)
 
     def flags(self, tests: int) -> list[Flag]:
         """A row of flags.csv for each case whose value is unusual; tests: as for `limits`."""
@@ -65,6 +68,7 @@ class Quantity:
 
     def _flag(self, case: str, value: float, low: float, high: float, cases: int) -> Flag:
         unit = f" {self.unit}" if self.unit else ""
+        those = "that have it" if self.told is None else "of its shape model"
         return {
             "case": case,
             "structure": self.structure,
@@ -73,7 +77,7 @@ class Quantity:
             "low": low,
             "high": high,
             "unit": self.unit,
-            "message": f"{self.words} is {_told(value)}{unit}; among the {cases} cases that have it, "
+            "message": f"{self.words} is {_told(value)}{unit}; among the {cases} cases {those}, "
             f"{_told(low)} to {_told(high)}{unit} is usual",
         }
 

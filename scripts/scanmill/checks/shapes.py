@@ -1,10 +1,12 @@
 """What shape models of the cohort tell of its cases."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from scanmill.checks.cases import Cases, Row
 from scanmill.checks.quantity import LOG, Flag, Quantity
 
+# Of structures whose models are another cohort's, by name: the columns of its own cases.
+Loaded = Mapping[str, Mapping[str, tuple[float, ...]]]
 # Of logarithms of distances, what voxels make them vary by.
 FLOOR = 0.05
 # The code of those that registration could not use.
@@ -15,14 +17,15 @@ WORDS = {
 }
 
 
-def distances(cases: Cases, errors: list[Row]) -> Iterator[Quantity]:
+def distances(cases: Cases, errors: list[Row], loaded: Loaded) -> Iterator[Quantity]:
     """Quantities of the structures that have a model. errors: rows of reconstruction.csv."""
     for name in cases.names:
-        told = [row for row in _own(cases, errors) if row["structure"] == name]
+        own = [row for row in _own(cases, errors) if row["structure"] == name]
         for column, words in WORDS.items():
-            values = {row["case"]: float(row[column]) for row in told if row["status"] == "ok"}
+            values = {row["case"]: float(row[column]) for row in own if row["status"] == "ok"}
+            told = loaded[name][column] if name in loaded else None
             if values:
-                yield Quantity("shape", name, words.format(name), "mm", LOG, FLOOR, values)
+                yield Quantity("shape", name, words.format(name), "mm", LOG, FLOOR, values, told)
 
 
 def without_correspondence(cases: Cases, errors: list[Row]) -> Iterator[Flag]:

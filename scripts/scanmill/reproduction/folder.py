@@ -8,7 +8,7 @@ from scanmill.atomic import replacing
 from scanmill.recipe_text import written
 from scanmill.reproduction.inputs import Search
 
-CONFIG, PAGE = "config.yaml", "cohort_page.yaml"
+CONFIG, PAGE, SHAPES = "config.yaml", "cohort_page.yaml", "shapes"
 COLUMNS = ("case", "scan", "series", "volume", "recipe", "labels", "seeds", "reference", "role")
 
 
@@ -30,14 +30,24 @@ def contents(provenance: dict[str, Any], search: Search) -> dict[str, str]:
     texts["scans.tsv"] = "".join("\t".join(cells) + "\n" for cells in table)
     settings = provenance["settings"]
     texts[PAGE] = json.dumps(settings["cohort_page"], ensure_ascii=False)
-    texts[CONFIG] = json.dumps({"scans": "scans.tsv"} | settings | {"cohort_page": PAGE})
+    places = {"cohort_page": PAGE, "shape_models": SHAPES if settings["shape_models"] else None}
+    texts[CONFIG] = json.dumps({"scans": "scans.tsv"} | settings | places)
     return texts
 
 
-def write(folder: Path, texts: dict[str, str]) -> None:
+def known_shapes(provenance: dict[str, Any], search: Search) -> dict[str, Path]:
+    """What cases were held against of another cohort, by its path in the folder; as for `contents`."""
+    return {
+        f"{SHAPES}/{name}/shape.npz": search.shape(name, total)
+        for name, total in provenance["settings"]["shape_models"].items()
+    }
+
+
+def write(folder: Path, texts: dict[str, str], links: dict[str, Path]) -> None:
     """Write the files, which name where scans lie, for their owner alone.
 
-    Raises FileExistsError where the folder holds anything but an earlier attempt at the same.
+    links: to files of the run, by relative path. Raises FileExistsError where the folder holds
+    anything but an earlier attempt at the same.
     """
     known = {name for name in texts if (folder / name).exists()}
     if folder.exists() and any(folder.iterdir()) and not known == texts.keys():
@@ -53,3 +63,7 @@ def write(folder: Path, texts: dict[str, str]) -> None:
         with replacing(folder / name) as temporary:
             temporary.touch(mode=0o600)
             temporary.write_text(text, encoding="utf-8")
+    for name, path in links.items():
+        (folder / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not (folder / name).is_symlink():
+            (folder / name).symlink_to(path)

@@ -24,12 +24,13 @@ class Search:
     """Finds what a run read, and notes in `missing` what it does not find.
 
     provenance: of the run. sources: the folder of its cards, which need not exist. folder: where files
-    may lie now, or None.
+    may lie now, or None. shapes: the folder of the run's own shapes.
     """
 
     provenance: dict[str, Any]
     sources: Path
     folder: Path | None
+    shapes: Path = Path()
     missing: list[str] = field(default_factory=list)
 
     def row(self, case: str) -> dict[str, str]:
@@ -68,6 +69,13 @@ class Search:
         lacking = [total for total in sums if total not in self._below]
         self.missing += [_lacking(f"a network of recipe {recipe}", total) for total in lacking]
         return [self._below.get(total, [Path()])[0] for total in sums]
+
+    def shape(self, name: str, total: str) -> Path:
+        """The shape.npz of another cohort; vary copies what it is given. name: recipe/structure."""
+        path = self.shapes.absolute() / name / "shape.npz"
+        if not path.exists() or _sum(path) != total:
+            self.missing.append(_lacking(f"the shape model {name}", total))
+        return path
 
     def _source(
         self, case: str, part: str, source: str, sums: list[str], all_sums: list[str]

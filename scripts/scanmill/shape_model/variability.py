@@ -57,10 +57,15 @@ def variability(shapes: Array) -> Variability:
     for left in np.array_split(np.arange(len(shapes)), min(len(shapes), FOLDS)):
         others = Modes.of(np.delete(shapes, left, axis=0))
         for n in left:
-            away = np.linalg.norm(shapes_of(others, shapes[n]) - aligned(others, shapes[n]), axis=1)
-            errors[n], largest[n] = away.mean(), away.max()
+            errors[n], largest[n] = away(others, shapes[n])
     modes = Modes.of(shapes)
     return Variability(modes, errors, largest, _specificity(modes, shapes))
+
+
+def away(modes: Modes, shape: Array) -> tuple[float, float]:
+    """How far a shape (n, 3), LPS mm, is from the nearest that modes make: mean and largest, mm."""
+    apart = np.linalg.norm(shapes_of(modes, shape) - aligned(modes, shape), axis=1)
+    return float(apart.mean()), float(apart.max())
 
 
 def aligned(modes: Modes, shape: Array) -> Array:
