@@ -42,8 +42,9 @@ def collect(
     for path in (*measurements, *compared):
         remove_damaged(path, checksum(path))
     structures = {case: recipes[row["recipe"]]["structures"] for case, row in cases.items()}
-    exports = bool(settings["export"])
-    stages = {case: cohort.stages_of(row, structures[case], exports) for case, row in cases.items()}
+    stages = {
+        case: cohort.stages_of(row, structures[case], settings) for case, row in cases.items()
+    }
     sidecars = {
         case: cohort.read_sidecars(folder, stages[case]) for case, folder in folders.items()
     }

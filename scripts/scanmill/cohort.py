@@ -25,6 +25,7 @@ RESULTS = dict(
             "simulation",
             "agreement.csv",
             "dicom",
+            "report.html",
         ),
         strict=True,
     )
@@ -32,17 +33,19 @@ RESULTS = dict(
 
 
 def stages_of(
-    row: dict[str, Any], structures: list[dict[str, Any]], exports: bool
+    row: dict[str, Any], structures: list[dict[str, Any]], settings: dict[str, Any]
 ) -> tuple[str, ...]:
     """The stages of a case.
 
-    row: what may be told of it (`Row.told`). structures: of its recipe, as in provenance.
+    row: what may be told of it (`Row.told`). structures: of its recipe, settings: of the config, as in
+    provenance.
     """
     asked = {
         "centreline": any(s["centreline"] for s in structures),
         "simulate": any(s["simulate"] for s in structures),
         "agreement": "reference" in row,
-        "export": exports,
+        "export": bool(settings["export"]),
+        "report": settings["report"],
     }
     return (*STAGES, *(stage for stage in ON_REQUEST if asked[stage]))
 

@@ -361,7 +361,7 @@ def _distance_to(other: str) -> Column:
 
 
 STAGES = ("ingest", "resample", "segment", "mesh", "measure")
-ON_REQUEST = ("centreline", "simulate", "agreement", "export")
+ON_REQUEST = ("centreline", "simulate", "agreement", "export", "report")
 
 
 def case_columns(stages: tuple[str, ...]) -> list[str]:

@@ -12,9 +12,6 @@ from scanmill.sidecar import read_sidecar, sidecar_path
 from scanmill.used import Used
 from scanmill.work import Work
 
-# The main result of each rule of a case.
-OF_CASES = RESULTS | {"report": "report.html"}
-
 
 @dataclass(frozen=True)
 class Job:
@@ -52,7 +49,7 @@ def _logs(settings: Settings) -> Iterator[tuple[str, str, Work, str]]:
             scan = work.of_scan(settings.sizes[case])
             yield "phantom", "", scan, f"phantoms/{name}.log"
         of_case = work.of_case(settings, case, atlases)
-        for rule in OF_CASES:
+        for rule in RESULTS:
             yield rule, case, of_case, f"{case}/{rule}.log"
     for recipe, name in _compared(settings):
         log = f"shapes/{settings.recipes[recipe].name}/{name}/vary.log"
@@ -75,7 +72,7 @@ def _compared(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def _refused(run: Path, rule: str, case: str) -> bool:
-    result = run / "results" / "cases" / case / OF_CASES[rule] if case else None
+    result = run / "results" / "cases" / case / RESULTS[rule] if case else None
     if result is None or not sidecar_path(result).exists():
         return False
     return read_sidecar(result)["status"] == "refused"

@@ -26,7 +26,8 @@ RECIPES = {
         ],
     }
 }
-SETTINGS = {"formats": ["ply"], "parquet": False, "export": [], "export_identity": "de-identified"}
+SETTINGS = {"formats": ["ply"], "parquet": False, "export": [], "report": False}
+SETTINGS |= {"export_identity": "de-identified"}
 LIBRARIES = dict.fromkeys(RESULTS, "as it is")
 SOFTWARE = {"scanmill": "0.1.0", "numpy": "2.4.6"}
 CASES = {
@@ -145,8 +146,14 @@ def test_a_reference_that_cannot_be_used_is_no_refusal_of_the_case(tmp_path, mon
     assert first["status"] == "ok" and "labels-elsewhere" in first["warnings"].split()
 
 
-def test_no_column_tells_of_an_export_that_was_not_asked_for(cohort):
-    assert "export" not in cohort["cases"].read_text()
+def test_no_column_tells_of_what_was_not_asked_for(cohort):
+    assert not {"export", "report"} & {*cohort["cases"].read_text().replace("_", "\t").split("\t")}
+
+
+def test_what_pages_cost_is_told_with_the_stages(tmp_path):
+    first, second = read(collected(tmp_path, SETTINGS | {"report": True})[1]["cases"], "\t")
+    assert (first["report_status"], second["report_status"]) == ("ok", "refused")
+    assert "report_seconds" in first
 
 
 def read(path: Path, delimiter=",") -> list[dict[str, str]]:

@@ -197,6 +197,7 @@ def told(loaded, names, folder):
         "parquet": False,
         "report": loaded.report,
         "cohort_page": loaded.cohort_page,
+        "shape_models": {},
         "export": [],
         "export_identity": "de-identified",
     }
