@@ -22,7 +22,6 @@ from scanmill.interval import intervals
 from scanmill.label_map import Region
 from scanmill.label_map_files import find_doubt, read_label_map
 from scanmill.location import location
-from scanmill.mesh_file import find_surface
 from scanmill.shape_features import shape_features
 from scanmill.sidecar import read_sidecar
 from scanmill.stage import Record, run_job
@@ -169,6 +168,7 @@ def _distances(
         if name in bodies and other in bodies:
             # Imported here: few recipes ask for distances, and every job pays for its imports.
             from scanmill.distances import distance, overlap
+            from scanmill.mesh_file import find_surface
 
             apart = 0.0
             if not overlap(bodies[name], bodies[other]):

@@ -115,6 +115,20 @@ def _uniform_blocks(labels, margin):  # noqa: ANN001, ANN202
 
 
 @kernel
+def _last_alike(blocks):  # noqa: ANN001, ANN202
+    """Of each block, the last one along x up to which all are of its one label."""
+    last = np.empty_like(blocks)
+    for n in range(blocks.shape[0]):
+        for m in range(blocks.shape[1]):
+            end = blocks.shape[2] - 1
+            for b in range(blocks.shape[2] - 1, -1, -1):
+                if blocks[n, m, b] != blocks[n, m, end]:
+                    end = b
+                last[n, m, b] = end
+    return last
+
+
+@kernel
 def _depth_rank(labels, z, y, x, offsets):  # noqa: ANN001, ANN202
     """Which of the offsets is the first that leads to another label."""
     own = labels[z, y, x]
@@ -211,6 +225,7 @@ def _interpolate(labels, depth, blocks, offsets, lengths, matrix, start, parts, 
     second = np.empty(capacity, result.dtype)
     margin = np.empty(capacity, np.float32)
     count = 0
+    alike = _last_alike(blocks)
     seen = np.empty(32, labels.dtype)
     votes = np.empty(32, np.float64)
     point = np.empty(3, np.float64)
@@ -223,19 +238,34 @@ def _interpolate(labels, depth, blocks, offsets, lengths, matrix, start, parts, 
             row_x = start[0] + matrix[0, 1] * j + matrix[0, 2] * k
             row_y = start[1] + matrix[1, 1] * j + matrix[1, 2] * k
             row_z = start[2] + matrix[2, 1] * j + matrix[2, 2] * k
+            passed = low[0]
             for i in range(low[0], high[0]):
+                if i < passed:
+                    continue
                 x = row_x + matrix[0, 0] * i
                 y = row_y + matrix[1, 0] * i
                 z = row_z + matrix[2, 0] * i
                 if min(x, y, z) < -0.5 or x > last_x + 0.5 or y > last_y + 0.5 or z > last_z + 0.5:
                     continue
-                # Most voxels lie deep within one label: this is the loop that costs.
                 x0, y0, z0 = int(max(x, 0.0)), int(max(y, 0.0)), int(max(z, 0.0))
-                whole = blocks[z0 // BLOCK, y0 // BLOCK, x0 // BLOCK]
+                m, n, b = z0 // BLOCK, y0 // BLOCK, x0 // BLOCK
+                whole = blocks[m, n, b]
                 if whole != MIXED:
+                    # Most voxels lie deep within one label: the row goes on to where it may leave it.
+                    passed = i + 1
+                    if matrix[0, 0] > 0:
+                        end = min((alike[m, n, b] + 1.0) * BLOCK, last_x + 0.5)
+                        far = min(i + int((end - x) / matrix[0, 0]), high[0]) - 1
+                        y, z = row_y + matrix[1, 0] * far, row_z + matrix[2, 0] * far
+                        within = min(y, z) >= -0.5 and y <= last_y + 0.5 and z <= last_z + 0.5
+                        if within and (int(max(z, 0.0)) // BLOCK, int(max(y, 0.0)) // BLOCK) == (
+                            m,
+                            n,
+                        ):
+                            passed = max(passed, far + 1)
                     # The background is there already, and its memory is left untouched.
                     if whole > 0:
-                        result[k, j, i] = whole
+                        result[k, j, i:passed] = whole
                     continue
                 x1, y1, z1 = min(x0 + 1, last_x), min(y0 + 1, last_y), min(z0 + 1, last_z)
                 own = labels[z0, y0, x0]

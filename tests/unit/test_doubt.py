@@ -1,5 +1,7 @@
 """What methods are not sure of: tissues' variation, windows that give way, and chains of structures."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from bodies import DIRECTIONS, OBLIQUE, grid_over, mask_of
@@ -13,7 +15,8 @@ from scanmill.phantom.point_spread import SAMPLES
 from scanmill.phantom.rendering import occupancy
 from scanmill.segmentation import Scene
 from scanmill.segmentation import rules as by_rules
-from scanmill.segmentation.doubt import variation
+from scanmill.segmentation.doubt import LEANING, variation
+from scanmill.segmentation.steps import STEPS, apply
 from scanmill.stage import Record
 from scanmill.surroundings import ALONE
 from scanmill.volume_file import Volume
@@ -22,6 +25,26 @@ from scanmill.volume_ledger import counted_volume, estimated_volume
 CENTRE = (31.37, -112.71, 402.93)
 SOME = {name: DIRECTIONS[name] for name in ("xyz+++", "yxz-++", *OBLIQUE)}
 RADIUS = 12.0
+EVERY_STEP = {
+    "window": [5, None],
+    "inside": "other",
+    "outside": "other",
+    "apart": {"from": "other", "mm": 2},
+    "side": "left",
+    "touching": "other",
+    "erode": 1,
+    "dilate": 1,
+    "margin": 1,
+    "open": 1,
+    "close": 1,
+    "fill": "holes",
+    "cavities": 0,
+    "handles": "cut",
+    "largest": 1,
+    "seeds": [CENTRE],
+    "minimum_ml": 0.1,
+    "drop": "border",
+}
 
 
 def scanned(contrast, noise, spacing=(1.0, 1.0, 1.0), direction=None, seed=0) -> Volume:
@@ -108,6 +131,26 @@ def test_a_structure_without_window_or_doubtful_origin_is_not_in_doubt():
     scan = scanned(20, 1)
     scene = scene_over(scan, "all", "rest")
     assert found(scene, all=[{"largest": 1}], rest=[{"inside": "all"}, {"erode": 3}]) == {}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_doubt_comes_in_by_just_the_steps_that_ask_for_it(name):
+    asked = set()
+
+    class Watched(Scene):
+        def __getattribute__(self, what):
+            if what in {"lean", "leeway", "region", "opposite", "doubts"}:
+                asked.add(what)
+            return super().__getattribute__(what)
+
+    scan = scanned(20, 1)
+    scene = scene_over(scan, "ball", "other")
+    scene.label_map.paint(2, Region.of(scan.array > 10))
+    watched = Watched(**vars(scene))
+    watched.midline = SimpleNamespace(is_left=lambda box, grid: scan.array[box] > 10)
+    asked.clear()
+    apply([{name: EVERY_STEP[name]}], Region.of(scan.array > 10), watched)
+    assert bool(asked) == (name in LEANING)
 
 
 def test_what_is_taken_away_from_leaves_the_more_the_less_it_is():

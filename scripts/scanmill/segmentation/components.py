@@ -11,7 +11,7 @@ import cc3d
 import fill_voids
 import numpy as np
 
-from scanmill.label_map import Region
+from scanmill.label_map import Region, count_voxels
 from scanmill.refusal import Refusal
 from scanmill.segmentation import Scene
 from scanmill.segmentation.regions import cut, needed, widen
@@ -125,8 +125,8 @@ def _by_size(voxels: np.ndarray) -> np.ndarray:
 
 def _keep(region: Region, which: Choice) -> Region:
     components, count = cc3d.connected_components(region.array, connectivity=FACES, return_N=True)
-    voxels = np.bincount(components[region.array], minlength=count + 1)[1:]
+    voxels = count_voxels(components, count + 1)[1:]
     kept = np.zeros(count + 1, bool)
     kept[which(components, voxels)] = True
     kept[0] = False
-    return Region(region.box, kept[components])
+    return region if kept[1:].all() else Region(region.box, kept[components])

@@ -10,6 +10,7 @@ chance is for `docs/challenges.py` and `docs/atlases.py` to judge, which tell wh
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from scanmill.segmentation.regions import around, cut, widen
 
 # How likely a voxel is of what is surely the structure; 1 less this, of what it perhaps is.
 SURE = 0.7
+# Methods whose steps begin with what is not in doubt, and the steps by which doubt comes in.
+BEGIN_SURE, LEANING = ("labels", "rules"), ("window", "inside", "outside", "apart", "touching")
 # Edge of the blocks that a tissue's variation is told from, voxels, and which part of one it must fill.
 BLOCK, FILLED = 6, 0.25
 # Steps through voxels' faces from the boundary: partial volume comes this far; farther out than the
@@ -36,6 +39,8 @@ def doubt_of(
 
     region_of: gives the structure's region in a scene that leans to less or to more.
     """
+    if not _may_lean(structure["segment"]):
+        return None
     leeway = 0.0
     if any("window" in step for step in structure["segment"].get("steps", [])):
         leeway = variation(scene.image(), widen(region, (FARTHEST,) * 3, scene.grid))
@@ -50,6 +55,12 @@ def doubt_of(
     if (surely == perhaps).all():
         return None
     return Doubt(Region(box, surely), Region(box, perhaps))
+
+
+def _may_lean(way: dict[str, Any]) -> bool:
+    """Can a structure be less or more than what was found? way: how it is segmented."""
+    leaning = (step for step in way.get("steps", []) if not step.keys().isdisjoint(LEANING))
+    return way["method"] not in BEGIN_SURE or any(leaning)
 
 
 def _leaning(structure: Structure, scene: Scene, region_of: RegionOf) -> Region:
