@@ -1,4 +1,4 @@
-"""134 hand-drawn hippocampi through the workflow, and a picture of their cohort's page for the README.
+"""134 hand-drawn hippocampi through the workflow, what pages cost, and a picture of their cohort's.
 
     python docs/cohort_page.py DATA FOLDER picture.png
 
@@ -10,14 +10,17 @@ import io
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "rules"))
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests" / "rules")]
 from chromium import chromium, wait  # noqa: E402
+from scanmill.columns import STAGES  # noqa: E402
+from scanmill.used import told  # noqa: E402
 
 SIZE = (1180, 1800)
 COLOURS = 128
@@ -65,6 +68,20 @@ def run(data: Path, folder: Path) -> Path:
     return folder / "results" / "cohort" / "report.html"
 
 
+def print_costs(logs: Path) -> None:
+    """CPU seconds of each stage of the cases, all together, as their logs tell them."""
+    took = {stage: _cpu_s(logs.glob(f"*/{stage}.log")) for stage in (*STAGES, "report")}
+    print(" | ".join(took))
+    print(" | ".join(f"{seconds:.0f}" for seconds in took.values()))
+    pages = took.pop("report")
+    print(f"Pages took {100 * pages / sum(took.values()):.0f} % of what the rest of the cases did.")
+
+
+def _cpu_s(logs: Iterable[Path]) -> float:
+    return sum(found.cpu_s for path in logs if (found := told(path)))
+
+
 if __name__ == "__main__":
     given, new, drawing = map(Path, sys.argv[1:4])
     picture(run(given.resolve(), new.resolve()), drawing, "What to know")
+    print_costs(new / "logs")

@@ -12,6 +12,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from statistics import mean
 from tempfile import TemporaryDirectory
 
 import pyvista as pv
@@ -21,6 +22,8 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "docs")]
 from check import check  # noqa: E402
 from degradations import Labelled  # noqa: E402
 from scanmill import recipe  # noqa: E402
+from scanmill.checks.quantity import LOG, Quantity  # noqa: E402
+from scanmill.checks.shapes import FLOOR  # noqa: E402
 from scanmill.recipe import Recipe  # noqa: E402
 from scanmill.recipe_labels import from_labels  # noqa: E402
 from scanmill.sidecar import write_json  # noqa: E402
@@ -44,7 +47,8 @@ def main() -> None:
         cohort = Path(place) / "cohort"
         asked = drawn()
         measured(data, asked, Path(place) / "cases", cohort)
-        shapes = [vary_of(structure, asked, cohort) for structure in asked.shape_checked()]
+        names = case_names(cohort)
+        shapes = [vary_of(structure, asked, cohort, names) for structure in asked.shape_checked()]
         tables = ("flags", "shapes", "reconstruction")
         written = {name: cohort / f"{name}.csv" for name in tables}
         written |= {f"{name}_dictionary": cohort / f"{name}.json" for name in tables}
@@ -52,6 +56,7 @@ def main() -> None:
         given = cohort / "measurements.csv", cohort / "provenance.json"
         check(*given, cases, shapes, written)
         print_tables(cohort)
+        print_halves(asked, cohort)
         print(f"\nAll of it took {time.process_time():.0f} CPU s.")
         draw([path.parent for path in shapes], picture)
 
@@ -87,17 +92,48 @@ def measured(data: Path, asked: Recipe, cases: Path, cohort: Path) -> None:
     write_json(cohort / "provenance.json", known)
 
 
-def vary_of(structure: str, asked: Recipe, cohort: Path) -> Path:
-    """Compare the shapes of a structure; the table of how far each case is from the others."""
-    cases = cohort.parent / "cases"
+def case_names(cohort: Path) -> list[str]:
+    """Those of the cases that went through the stages."""
+    return sorted(path.parent.name for path in (cohort.parent / "cases").glob("*/labels.nii.gz"))
+
+
+def vary_of(
+    structure: str, asked: Recipe, cohort: Path, cases: list[str], known: list[Path] | None = None
+) -> Path:
+    """Compare the shapes of a structure; the table of how far each case is from the others.
+
+    known: the model that they are held against instead.
+    """
     folder = cohort / "shapes" / NAME / structure
     outputs = {"shape": folder / "shape.npz", "surfaces": folder / "surfaces"}
     outputs["reconstruction"] = folder / "reconstruction.csv"
     names = {s["name"]: s["label"] for s in asked.structures}
-    asked_of = {"structure": structure, "names": names, "folder": str(cases)}
-    asked_of["cases"] = sorted(path.parent.name for path in cases.glob("*/labels.nii.gz"))
-    run_stage("vary", vary, {"known": []}, outputs, asked_of)
+    asked_of = {"structure": structure, "names": names, "cases": cases}
+    asked_of["folder"] = str(cohort.parent / "cases")
+    run_stage("vary", vary, {"known": known or []}, outputs, asked_of)
     return outputs["reconstruction"]
+
+
+def print_halves(asked: Recipe, cohort: Path) -> None:
+    """Print how far every other case is from the model of the others, as of another cohort's."""
+    names = case_names(cohort)
+    head = ("structure", "the model's own, mm", "the others, mm", "of them flagged")
+    print(f"\n| {' | '.join(head)} |\n|{'---|' * len(head)}")
+    for structure in asked.shape_checked():
+        model = vary_of(structure, asked, cohort.with_name("model"), names[::2])
+        known = [model.with_name("shape.npz")]
+        held = vary_of(structure, asked, cohort.with_name("held"), names[1::2], known)
+        own, others = (_distances(path) for path in (model, held))
+        told = tuple(own.values())
+        quantity = Quantity("shape", structure, "", "mm", LOG, FLOOR, others, told)
+        flags = quantity.flags(len(asked.shape_checked()))
+        means = (f"{mean(found.values()):.3f}" for found in (own, others))
+        print(f"| {structure} | {' | '.join(means)} | {len(flags)} of {len(others)} |")
+
+
+def _distances(table: Path) -> dict[str, float]:
+    rows = [row for row in read(table) if row["status"] == "ok"]
+    return {row["case"]: float(row["reconstruction_mm"]) for row in rows}
 
 
 def print_tables(cohort: Path) -> None:
