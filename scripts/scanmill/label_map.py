@@ -81,13 +81,17 @@ class LabelMap:
 
 def regions_of(labels: np.ndarray) -> dict[int, Region]:
     """The region of each label of a map [z, y, x] but the background, by label."""
-    number = int(labels.max(initial=0)) + 1
-    regions = {}
-    for label, ends in enumerate(_boxes(labels, number)):
-        if label > 0 and ends[1] > 0:
-            box = (slice(*ends[0:2]), slice(*ends[2:4]), slice(*ends[4:6]))
-            regions[label] = Region(box, labels[box] == label)
-    return regions
+    boxes = boxes_of(labels, int(labels.max(initial=0)) + 1)
+    return {label: Region(box, labels[box] == label) for label, box in boxes.items()}
+
+
+def boxes_of(labels: np.ndarray, number: int) -> dict[int, Box]:
+    """The box of each label, from 1 to number - 1, that a map [z, y, x] has, by label."""
+    return {
+        label: (slice(*ends[0:2]), slice(*ends[2:4]), slice(*ends[4:6]))
+        for label, ends in enumerate(_boxes(labels, number).tolist())
+        if label > 0 and ends[1] > 0
+    }
 
 
 def count_voxels(labels: np.ndarray, number: int) -> np.ndarray:

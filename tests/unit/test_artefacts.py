@@ -146,8 +146,10 @@ def test_padding_is_marked_and_a_body_within_the_circle_is_not_cut():
     table = Box(size=(300.0, 9.0, 400.0), centre=beside_middle(0, 120))
     image = with_body(torso(random), GRID, table, 100.0)
     scan = cut_to_circle(noisy(image, random), GRID, 350.0, -2000).astype(np.int16)
+    padding = scan == -2000
     found = examine_ct(Volume(scan, GRID), "mark")
-    np.testing.assert_array_equal(found.marks == MARKS["padding"], scan == -2000)
+    np.testing.assert_array_equal(found.marks == MARKS["padding"], padding)
+    assert (found.image[padding] == -1000).all()
     assert not found.warnings
 
 

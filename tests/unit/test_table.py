@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scanmill.corrections.artefacts import MARKS, examine_ct
+from scanmill.corrections.field_of_view import disc_steps, opened
 from scanmill.grid import Grid
 from scanmill.phantom.artefacts import with_body
 from scanmill.phantom.body import Box, Cylinder
@@ -10,6 +11,7 @@ from scanmill.phantom.noise import kernel_noise
 from scanmill.phantom.point_spread import SAMPLES
 from scanmill.phantom.rendering import occupancy
 from scanmill.volume_file import Volume
+from scipy.ndimage import binary_opening, gaussian_filter
 
 GRID = Grid((150, 140, 30), (2.4, 2.4, 3.0), (40.0, -70.0, 15.0))
 MIDDLE = GRID.to_physical((np.asarray(GRID.size) - 1) / 2)
@@ -44,7 +46,7 @@ def scan():
 
 
 def test_a_table_becomes_air_and_arms_and_a_hand_stay(scan):
-    found = examine_ct(Volume(scan, GRID), "mark")
+    found = examine_ct(Volume(scan.copy(), GRID), "mark")
     table = found.marks == MARKS["table"]
     shells = sum(occupancy(shell, GRID) for shell in SHELLS) / SAMPLES
     patient = sum(occupancy(part, GRID) for part in (BODY, ARM, CUT_ARM, HAND)) / SAMPLES
@@ -57,7 +59,7 @@ def test_a_table_becomes_air_and_arms_and_a_hand_stay(scan):
 
 @pytest.mark.parametrize("axes", [(1, 0, 2), (2, 1, 0), (1, 2, 0)])
 def test_it_is_found_however_the_array_is_laid_out(scan, axes):
-    expected = np.flip(np.transpose(examine_ct(Volume(scan, GRID), "mark").marks, axes), 1)
+    expected = np.flip(np.transpose(examine_ct(Volume(scan.copy(), GRID), "mark").marks, axes), 1)
     direction = np.eye(3)[:, [2 - axes[2 - k] for k in range(3)]]
     direction[:, 1] *= -1
     spacing = tuple(GRID.spacing[2 - axes[2 - k]] for k in range(3))
@@ -87,3 +89,15 @@ def test_a_wall_between_lungs_is_no_table():
     image[lung] += 230
     image[:, 15:18, :] = 30
     assert examine_ct(Volume(image, GRID), "mark").marks is None
+
+
+@pytest.mark.parametrize("radius", [0.4, 1.0, 2.9, 5.0])
+@pytest.mark.parametrize("pixel", [(1.0, 1.0), (0.7, 1.3)])
+def test_discs_that_fit_are_those_of_a_binary_opening(radius, pixel):
+    mask = gaussian_filter(np.random.default_rng(3).standard_normal((40, 50)), 3) > -0.02
+    steps = disc_steps(radius, pixel)
+    disc = np.zeros(2 * steps.max(axis=0) + 1, bool)
+    disc[tuple((steps + steps.max(axis=0)).T)] = True
+    expected = binary_opening(mask, disc)
+    assert 0 < expected.sum() <= mask.sum()
+    np.testing.assert_array_equal(opened(mask, steps), expected)

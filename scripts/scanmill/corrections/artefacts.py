@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from scanmill.corrections.field_of_view import AIR_HU, cut_off, field_of_view, radii
+from scanmill.corrections.metal import find_metal
 from scanmill.corrections.rings import find_rings
+from scanmill.corrections.table import find_table
 from scanmill.grid import Grid
 from scanmill.kernel import kernel
 from scanmill.label_map import count_voxels
@@ -13,6 +15,7 @@ from scanmill.volume_file import Volume
 
 # What the marks mean. Where two meet, the later in this order is shown.
 MARKS = {"table": 6, "padding": 5, "truncation": 4, "ring": 3, "streak": 2, "metal": 1}
+PADDING, TABLE = MARKS["padding"], MARKS["table"]
 
 
 @dataclass
@@ -37,7 +40,10 @@ class Examination:
 
 
 def examine_ct(scan: Volume, metal: str) -> Examination:
-    """Look for what spoils a CT. metal: off, mark, or inpaint, which changes the image as well."""
+    """Look for what spoils a CT. metal: off, mark, or inpaint, which changes the image as well.
+
+    Padding and table become air in the scan's own array: a large CT has no room for a second one.
+    """
     across = 2 - scan.grid.axial_axis
     spacing = tuple(s for axis, s in enumerate(scan.grid.spacing) if axis != scan.grid.axial_axis)
     found = Examination(scan.array)
@@ -47,9 +53,10 @@ def examine_ct(scan: Volume, metal: str) -> Examination:
     _examine_rings(found, planes, spacing, across)
     if metal != "off":
         _examine_metal(found, scan.grid, spacing, across, inpaint=metal == "inpaint")
-    _remove(found)
     if found.marks is not None:
         counts = count_voxels(found.marks, max(MARKS.values()) + 1)
+        if counts[PADDING] or counts[TABLE]:
+            _remove(found.image, found.marks, np.array(AIR_HU, found.image.dtype)[()])
         for kind, value in MARKS.items():
             found.said[f"{kind}_percent"] = round(100 * float(counts[value]) / found.marks.size, 4)
     return found
@@ -57,7 +64,7 @@ def examine_ct(scan: Volume, metal: str) -> Examination:
 
 def examine_mr(scan: Volume) -> Examination:
     """Look for ghosts of motion in an MR; its slices lie across the axis of the largest spacing."""
-    # Imported here, as for metal: it needs scipy, and a CT's job pays for its imports as well.
+    # Imported here, as for streaks: it needs scipy, and a CT's job pays for its imports as well.
     from scanmill.corrections.ghosts import SUSPECT_PERCENT, ghosting
 
     found = Examination(scan.array)
@@ -111,7 +118,7 @@ def _examine_field_of_view(
         return
     marks = found.planes(across)
     # Nothing was marked before: all slices are set to the same one.
-    marks[:] = MARKS["padding"] * (radii(planes.shape[1:], spacing) > radius).astype(np.uint8)
+    marks[:] = PADDING * (radii(planes.shape[1:], spacing) > radius).astype(np.uint8)
     slices = 0
     for k, cut in cut_off(planes, spacing, radius):
         marks[k][cut] = MARKS["truncation"]
@@ -129,21 +136,18 @@ def _examine_field_of_view(
 def _examine_table(
     found: Examination, planes: np.ndarray, spacing: tuple[float, float, float], across: int
 ) -> None:
-    # Imported here, as below: every job pays for its imports.
-    from scanmill.corrections.table import find_table
-
-    table = find_table(planes, spacing)
-    if table is not None:
-        np.copyto(found.planes(across), MARKS["table"], where=table)
+    for k, table in find_table(planes, spacing):
+        found.planes(across)[k][table] = TABLE
 
 
-def _remove(found: Examination) -> None:
-    """Make air of what is no part of the patient."""
-    if found.marks is None:
-        return
-    foreign = (found.marks == MARKS["padding"]) | (found.marks == MARKS["table"])
-    if foreign.any():
-        found.image = np.where(foreign, np.array(AIR_HU, found.image.dtype), found.image)
+@kernel
+def _remove(image, marks, air):  # noqa: ANN001, ANN202
+    """Make air of what is no part of the patient, in place."""
+    for z in range(image.shape[0]):
+        for y in range(image.shape[1]):
+            for x in range(image.shape[2]):
+                if marks[z, y, x] in (PADDING, TABLE):
+                    image[z, y, x] = air
 
 
 def _examine_rings(
@@ -167,12 +171,12 @@ def _examine_rings(
 def _examine_metal(
     found: Examination, grid: Grid, spacing: tuple[float, float], across: int, inpaint: bool
 ) -> None:
-    # Imported here: few scans hold metal, and every job pays for its imports.
-    from scanmill.corrections.metal import find_metal, find_streaks, inpainted
-
     metal = find_metal(found.image, grid)
     if metal is None:
         return
+    # Imported here: few scans hold metal, and every job pays for its imports.
+    from scanmill.corrections.streaks import find_streaks, inpainted
+
     if inpaint:
         found.image = found.image.copy()
     planes, held = np.moveaxis(found.image, across, 0), np.moveaxis(metal, across, 0)

@@ -1,12 +1,13 @@
 """The table below a patient in a CT: thin shells that are the same in slice after slice."""
 
+from collections.abc import Iterator
 from math import ceil
 
 import cc3d
 import numpy as np
-from scipy import ndimage
 
 from scanmill.corrections.field_of_view import BODY_HU, disc_steps, opened
+from scanmill.label_map import boxes_of, count_voxels
 
 # Shells are thinner, wider and longer than this; a finger is thicker, a hand is narrower, and a drip
 # or a fold of cloth does not keep its place.
@@ -19,53 +20,57 @@ BESIDE_MM, DENSEST_HU = 6.0, -800
 BLUR_MM = 3.0
 
 
-def find_table(image: np.ndarray, spacing: tuple[float, float, float]) -> np.ndarray | None:
-    """The shells of a table, a mask [z, y, x]; None where there is none.
+def find_table(
+    image: np.ndarray, spacing: tuple[float, float, float]
+) -> Iterator[tuple[int, np.ndarray]]:
+    """The slices that show the shells of a table: number, and where they lie, mask [y, x].
 
-    image: HU, z across the plane that the scanner turns in. spacing: mm along (x, y, z). What touches
-    the body in a slice, or could be a part of it, is left.
+    image: HU, [z, y, x], z across the plane that the scanner turns in. spacing: mm along (x, y, z).
+    What touches the body in a slice, or could be a part of it, is left.
     """
     pixel = spacing[1::-1]
-    shells = np.zeros(image.shape, bool)
-    for k, slice_ in enumerate(image):
-        _find_shells(slice_, pixel, shells[k])
-    length = shells.sum(axis=0) * spacing[2]
+    found = {
+        k: shells for k, slice_ in enumerate(image) if (shells := _shells(slice_, pixel)).any()
+    }
+    if not found:
+        return
+    from scipy import ndimage
+
+    length = sum(found.values(), np.zeros(image.shape[1:])) * spacing[2]
     # A table sags by less than a pixel, mostly.
     steady = ndimage.maximum_filter(length, 3) >= LEAST_LENGTH_MM
-    shells &= steady
-    if not shells.any():
-        return None
     steps = disc_steps(BLUR_MM, pixel)
     around = np.zeros(np.ptp(steps, axis=0) + 1, bool)
     around[tuple((steps - steps.min(axis=0)).T)] = True
-    for shell, slice_ in zip(shells, image, strict=True):
-        if shell.any():
-            body = (slice_ > BODY_HU) & ~shell
+    for k, shells in found.items():
+        shells &= steady
+        if shells.any():
+            body = (image[k] > BODY_HU) & ~shells
             near = ndimage.binary_dilation(body, np.ones((3, 3)))
-            shell |= ndimage.binary_dilation(shell, around) & ~near
-    return shells
+            yield k, shells | ndimage.binary_dilation(shells, around) & ~near
 
 
-def _find_shells(slice_: np.ndarray, pixel: tuple[float, float], shells: np.ndarray) -> None:
-    """Set the thin, wide pieces beside the body in a slice [y, x]. pixel: mm along (y, x)."""
+def _shells(slice_: np.ndarray, pixel: tuple[float, float]) -> np.ndarray:
+    """The thin, wide pieces beside the body in a slice [y, x]. pixel: mm along (y, x)."""
     pieces, number = cc3d.connected_components(slice_ > BODY_HU, return_N=True)
-    if number < 2:
-        return
-    told = cc3d.statistics(pieces)
-    body = 1 + int(np.argmax(told["voxel_counts"][1:]))
+    shells = np.zeros(slice_.shape, bool)
+    body = 1 + int(np.argmax(count_voxels(pieces, number + 1)[1:])) if number > 1 else 0
     filled = None
-    for piece, box in enumerate(told["bounding_boxes"]):
+    for piece, (_, *box) in boxes_of(pieces[None], number + 1).items():
         sides = [(side.stop - side.start) * s for side, s in zip(box, pixel, strict=True)]
-        if piece in (0, body) or max(sides) < LEAST_WIDTH_MM:
+        if body in (0, piece) or max(sides) < LEAST_WIDTH_MM:
             continue
         around = _grown(box, 2 * BESIDE_MM, pixel)
         mask = pieces[around] == piece
         if not _is_thin(mask, pixel) or not _is_in_air(slice_[around], mask, pixel):
             continue
         if filled is None:
+            from scipy import ndimage
+
             filled = ndimage.binary_fill_holes(pieces == body)
         if not filled[around][mask].any():
             shells[around] |= mask
+    return shells
 
 
 def _grown(
@@ -89,6 +94,9 @@ def _is_thin(mask: np.ndarray, pixel: tuple[float, float]) -> bool:
 
 
 def _is_in_air(slice_: np.ndarray, mask: np.ndarray, pixel: tuple[float, float]) -> bool:
+    # Imported here, as above: few pieces come so far, and every job pays for its imports.
+    from scipy import ndimage
+
     away = ndimage.distance_transform_edt(~mask, sampling=pixel)
     blurred = 2 * max(pixel)
     beside = (away > blurred) & (away <= blurred + BESIDE_MM) & (slice_ < BODY_HU)
