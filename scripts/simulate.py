@@ -29,7 +29,7 @@ from scanmill.simulation.model_files import (
     write_problem,
     write_solution,
 )
-from scanmill.simulation.quality import quality
+from scanmill.simulation.quality import flatness, quality
 from scanmill.simulation.solid import pressed, solid
 from scanmill.simulation.solution import Solution
 from scanmill.simulation.stress_map import write_stress_map
@@ -71,6 +71,8 @@ def simulate(
                     found = _wall(masks, name, asked["wall"], centrelines, pressures, folder)
                 for part, told in found.items():
                     said[part] = said.get(part, {}) | told
+                if reason := flatness(found.get(name, {})):
+                    record.warn("mesh-flat", reason, name)
             except Refusal as refusal:
                 record.warn(refusal.code, refusal.reason, name)
                 said[name] = {"simulation_code": refusal.code}

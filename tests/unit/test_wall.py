@@ -10,6 +10,7 @@ from scanmill.refusal import Refusal
 from scanmill.simulation.elements import volumes
 from scanmill.simulation.masks import surface_of_mask
 from scanmill.simulation.open_surface import End, enclosed, open_loops, opened
+from scanmill.simulation.quality import flatness
 from scanmill.simulation.summary import is_away, of_mesh, require_away
 from scanmill.simulation.tetrahedra import dihedral_angles, quadratic, scaled_jacobians
 from scanmill.simulation.vessel import vessel
@@ -70,6 +71,21 @@ def test_a_wall_is_as_thick_as_asked_and_on_the_side_asked(side, direction):
         assert abs(rim @ end.outwards).max() < 0.8
     sides = sum(len(faces) for faces in body.faces.values())
     assert sides == len(found.surface.triangles) * 2 + sum(len(body.faces[e]) for e in ends)
+
+
+@pytest.mark.parametrize(("edge", "layers"), [(2.5, 2), (3.0, 2), (3.1, 1), (5.0, 1)])
+def test_a_wall_has_layers_that_are_not_flat(edge, layers):
+    found = vessel(surface_through(TUBE), ends_at(-15, 15), ASKED | {"edge": edge})
+    told = of_mesh(found)
+    assert told["tetrahedra"] == 3 * layers * len(found.surface.triangles)
+    assert told["dihedral_min_deg"] > 8
+    assert flatness(told) is None
+
+
+def test_a_wall_of_long_edges_is_flat_and_told_so():
+    told = of_mesh(vessel(surface_through(TUBE), ends_at(-15, 15), ASKED | {"thickness": 0.4}))
+    assert told["dihedral_min_deg"] < 8
+    assert f"{told['dihedral_min_deg']:.1f} degrees" in flatness(told)
 
 
 def test_what_holds_the_ends_is_left_out():

@@ -5,6 +5,9 @@ import numpy as np
 from scanmill.simulation.body import Body
 from scanmill.simulation.tetrahedra import dihedral_angles, scaled_jacobians
 
+# Degrees: where cells are flatter, the mesh is warned of.
+LEAST_ANGLE = 8.0
+
 
 def quality(body: Body) -> dict[str, float]:
     """How many tetrahedra and nodes there are, and how far the worst are from regular ones."""
@@ -16,3 +19,14 @@ def quality(body: Body) -> dict[str, float]:
         "dihedral_p1_deg": float(np.quantile(angles, 0.01)),
         "scaled_jacobian_min": float(scaled_jacobians(body.points, body.cells).min()),
     }
+
+
+def flatness(told: dict[str, float]) -> str | None:
+    """What is said of a mesh whose cells are too flat, by its columns; None where none is."""
+    angle = told.get("dihedral_min_deg", LEAST_ANGLE)
+    if angle >= LEAST_ANGLE:
+        return None
+    return (
+        f"the smallest angle between faces of a tetrahedron is {angle:.1f} degrees; {LEAST_ANGLE:g} or "
+        "more would be right, which shorter edges give, of at most 4 times the thickness of a wall"
+    )

@@ -8,7 +8,7 @@ from scanmill.simulation.elements import volumes
 from scanmill.simulation.fields import TOLD
 from scanmill.simulation.solution import Solution, first_principal
 from scanmill.simulation.summary import in_wall, is_away, thicknesses, through_wall
-from scanmill.simulation.vessel import LAYERS, Vessel
+from scanmill.simulation.vessel import Vessel
 
 
 def write_stress_map(path: Path, vessel: Vessel, solution: Solution) -> None:
@@ -27,10 +27,15 @@ def write_stress_map(path: Path, vessel: Vessel, solution: Solution) -> None:
         surface.cell_data[name] = first_principal(through_wall(tensors, size, wall.columns))
     surface.cell_data["thickness_mm"] = thicknesses(vessel)[0]
     surface.cell_data["away"] = is_away(vessel).astype(np.uint8)
-    # Of the nodes of the wall's layers, the middle one.
-    number = len(wall.halfway)
-    middle = (LAYERS // 2) * number + np.arange(number)
-    surface.point_data["displacement_mm"] = solution.displacements[middle]
+    surface.point_data["displacement_mm"] = _halfway(vessel, solution)
     for name, value in TOLD.items():
         surface.field_data[name] = [value]
     surface.save(path)
+
+
+def _halfway(vessel: Vessel, solution: Solution) -> np.ndarray:
+    """How the points half-way through the wall move, [n, 3]: the mean of its two sides there, mm."""
+    number = len(vessel.wall.halfway)
+    corners = vessel.wall.body.cells[:, :4].max() + 1
+    moved = solution.displacements
+    return (moved[:number] + moved[corners - number : corners]) / 2

@@ -20,8 +20,10 @@ from scanmill.surface import Surface
 
 # N/mm2 of a mmHg.
 MMHG = 133.322387415e-6
-# Layers of prisms through a wall: what is averaged through it hardly changes with more.
-LAYERS = 2
+# Layers of prisms through a wall, at most: what is averaged through it hardly changes with more. And
+# how many times as long as a layer is thick an edge may be where there are several: flatter prisms
+# have tetrahedra with angles below 8 degrees, however they are divided.
+LAYERS, FLATTEST = 2, 4
 # Of an end that slides, in Young's moduli per mm: along the vessel; and across it, as something has to
 # carry what pressure leaves of force where ends are not quite parallel.
 SLIDING = (1e3, 1e-2)
@@ -89,7 +91,8 @@ def vessel(
             "openings were found",
         )
     thickness = _depths(even, outer) if outer else np.full(len(even.points), asked["thickness"])
-    wall = thickened(even, thickness, asked["surface"] == "inner", LAYERS, ends)
+    layers = _layers(float(np.median(thickness)), edge)
+    wall = thickened(even, thickness, asked["surface"] == "inner", layers, ends)
     if bare := [name for name in ends if not len(wall.body.faces[name])]:
         raise Refusal("ends-unclear", f"no opening of the vessel is at {' and '.join(bare)}")
     if folded := int((volumes(wall.body.points, wall.body.cells) <= 0).sum()):
@@ -111,6 +114,11 @@ def problem(found: Vessel, asked: dict[str, Any], pressure: float) -> Problem:
         materials[THROMBUS] = constant(asked["thrombus"]["material"])
     supports = dict.fromkeys(found.ends, _support(asked["ends"], material))
     return Problem(found.body, materials, {"inner": pressure * MMHG}, supports)
+
+
+def _layers(thickness: float, edge: float) -> int:
+    """How many layers of prisms a wall has. edge: of their triangles; mm."""
+    return int(np.clip(FLATTEST * thickness / edge, 1, LAYERS))
 
 
 def _depths(surface: Surface, outer: Surface) -> np.ndarray:
