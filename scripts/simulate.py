@@ -4,10 +4,12 @@ In: labels.nii.gz with overlaps/, the isotropic scan, and centrelines/ where wal
 simulation/<structure>.vtu (and other formats on request), the wall or the organ as quadratic
 tetrahedra with displacements, stress and strain; of a wall also simulation/<structure>-stress.vtp,
 stress averaged through it on the surface in its middle; LPS, mm, N/mm2. What the table tells is in the
-sidecar. A structure that cannot be meshed or solved is refused alone;
-simulation/<structure>-failed.ply is then the surface that it failed with.
+sidecar. What cannot be meshed or solved as asked is tried in other ways (`fallbacks`), which is warned
+of where one works; else it is refused alone, and simulation/<structure>-failed.ply is its surface.
 """
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +20,11 @@ from scanmill.mesh_file import write_surface
 from scanmill.refusal import Refusal
 from scanmill.simulation import solid_summary
 from scanmill.simulation.body import Body, Problem
-from scanmill.simulation.equilibrium import check_memory, solve
+from scanmill.simulation.equilibrium import solve
+from scanmill.simulation.fallbacks import Way, first_that_works
 from scanmill.simulation.masks import Masks
 from scanmill.simulation.materials import of_part
+from scanmill.simulation.memory import check_memory
 from scanmill.simulation.model_files import (
     BODIES,
     PROBLEMS,
@@ -29,16 +33,26 @@ from scanmill.simulation.model_files import (
     write_problem,
     write_solution,
 )
-from scanmill.simulation.quality import flatness, quality
+from scanmill.simulation.quality import flatness, quality, require_sound
 from scanmill.simulation.solid import pressed, solid
 from scanmill.simulation.solution import Solution
 from scanmill.simulation.stress_map import write_stress_map
-from scanmill.simulation.summary import Measures, of_mesh, of_stress, require_away
+from scanmill.simulation.summary import (
+    Measures,
+    of_mesh,
+    of_stress,
+    require_away,
+    require_thickness,
+)
 from scanmill.simulation.vessel import ends_of, problem, vessel
 from scanmill.stage import Record, run_job
 from scanmill.volume_file import Volume, read_volume
 
 Asked = dict[str, Any]
+Found = dict[str, Measures]
+
+# Of a pressed organ's voxels, what may lie apart from it and be left out.
+SPECKS = 0.05
 
 
 def simulate(
@@ -57,63 +71,114 @@ def simulate(
     pressures: of the case, mmHg, by the names that the recipe gives.
     """
     names = {s["name"]: s["label"] for s in structures}
-    masks = Masks(read_label_map(labels, overlaps, names), names)
+    masks = Masks.of(read_label_map(labels, overlaps, names), names)
     record.grid = masks.grid
     record.details["structures"] = said = {}
     with replacing_folder(simulation) as folder:
         for name, asked in ((s["name"], s["simulate"]) for s in structures if s["simulate"]):
             if name not in masks:
                 continue
-            try:
-                if "solid" in asked:
-                    found = _solid(masks, name, asked["solid"], isotropic, folder)
-                else:
-                    found = _wall(masks, name, asked["wall"], centrelines, pressures, folder)
-                for part, told in found.items():
-                    said[part] = said.get(part, {}) | told
-                if reason := flatness(found.get(name, {})):
-                    record.warn("mesh-flat", reason, name)
-            except Refusal as refusal:
-                record.warn(refusal.code, refusal.reason, name)
-                said[name] = {"simulation_code": refusal.code}
-                write_surface(folder / f"{name}-failed.ply", masks.surface(name))
+            if "solid" in asked:
+                own = asked["solid"]
+                whole = _pressed_piece(record, masks, name) if own["load"] else masks
+                make = partial(_solid, name=name, isotropic=isotropic, folder=folder)
+            else:
+                own = asked["wall"]
+                course = centrelines[0] / f"{name}.csv"
+                if not course.exists():
+                    continue
+                whole = _vessel_piece(record, masks, name, own)
+                pressure = pressures.get(own["pressure"], own["pressure"])
+                make = partial(_wall, name=name, course=course, pressure=pressure, folder=folder)
+            for part, told in _tried(record, whole, name, own, make, folder).items():
+                said[part] = said.get(part, {}) | told
 
 
-def _wall(
+def _tried(
+    record: Record,
     masks: Masks,
     name: str,
     asked: Asked,
-    centrelines: list[Path],
-    pressures: dict[str, float],
+    make: Callable[[Masks, Asked], Found],
     folder: Path,
-) -> dict[str, Measures]:
-    """Mesh, solve and write a vessel's wall; its columns."""
-    (course,) = (path / f"{name}.csv" for path in centrelines)
-    if not course.exists():
-        return {}
+) -> Found:
+    """What is told of a structure that is simulated as asked, in another way, or refused."""
+
+    def made(way: Way) -> Found:
+        return make(masks.blurred(way.blur), asked | {"edge": way.edge * asked["edge"]})
+
+    try:
+        found, way, failed = first_that_works(made, asked["edge"])
+    except Refusal as refusal:
+        surface = f"{name}-failed.ply"
+        write_surface(folder / surface, masks.surface(name))
+        record.warn(refusal.code, f"{refusal.reason}. simulation/{surface} is its surface", name)
+        return {name: {"simulation_code": refusal.code}}
+    if failed:
+        told = f"simulated with {way.told(asked['edge'])}, since as asked: {failed.reason}"
+        record.warn("simulation-fallback", told, name)
+    if flat := flatness(found[name]):
+        record.warn("mesh-flat", flat, name)
+    blur = {"simulation_blur_voxels": way.blur} if way.blur else {}
+    found[name] |= {"simulation_edge_mm": way.edge * asked["edge"]} | blur
+    return found
+
+
+def _vessel_piece(record: Record, masks: Masks, name: str, asked: Asked) -> Masks:
+    """The piece of a vessel with its thrombus that has its course, which is the largest."""
+    piece, apart = masks.in_one_piece(*_within_wall(masks, name, asked))
+    return _largest(record, piece, apart, name) if name in piece else masks
+
+
+def _pressed_piece(record: Record, masks: Masks, name: str) -> Masks:
+    """An organ without specks that nothing would hold."""
+    piece, apart = masks.in_one_piece(name)
+    return _largest(record, piece, apart, name) if apart < SPECKS else masks
+
+
+def _largest(record: Record, piece: Masks, apart: float, name: str) -> Masks:
+    if apart:
+        told = (
+            f"{100 * apart:.2g} % of the voxels lie apart from the largest piece, and were left out"
+        )
+        record.warn("simulation-pieces", told, name)
+    return piece
+
+
+def _within_wall(masks: Masks, name: str, asked: Asked) -> list[str]:
+    """What a wall is around: the vessel, and its thrombus where there is any."""
     thrombus = asked["thrombus"] and asked["thrombus"]["structure"]
-    inner = [name, thrombus] if thrombus in masks else [name]
-    blood = masks.surface(name) if thrombus in masks else None
-    outer = None
-    if isinstance(asked["thickness"], str):
-        outer = masks.surface(*inner, asked["thickness"])
+    return [name, thrombus] if thrombus in masks else [name]
+
+
+def _wall(
+    masks: Masks, asked: Asked, name: str, course: Path, pressure: float, folder: Path
+) -> Found:
+    """Mesh, solve and write a vessel's wall; its columns."""
+    inner = _within_wall(masks, name, asked)
+    blood = masks.surface(name) if len(inner) > 1 else None
+    thickness, outer = asked["thickness"], None
+    if isinstance(thickness, str):
+        outer = masks.surface(*inner, thickness)
     found = vessel(masks.surface(*inner), ends_of(course), asked, blood, outer)
     require_away(found)
-    pressure = pressures.get(asked["pressure"], asked["pressure"])
+    if outer is None:
+        require_thickness(found, thickness)
     solution = _solved(problem(found, asked, pressure), asked, folder / name)
     write_stress_map(folder / f"{name}-stress.vtp", found, solution)
     told = {"simulation_pressure_mmhg": pressure} | of_mesh(found)
     return {name: told | of_stress(found, solution, asked["strength"])}
 
 
-def _solid(
-    masks: Masks, name: str, asked: Asked, isotropic: Path, folder: Path
-) -> dict[str, Measures]:
+def _solid(masks: Masks, asked: Asked, name: str, isotropic: Path, folder: Path) -> Found:
     """Mesh and write an organ, and solve it where it is loaded; columns of it and of its parts."""
-    inner = {part: masks.surface(part) for part in asked["parts"] if part in masks}
+    parts = masks.smallest_first(asked["parts"])
+    inner = {part: masks.surface(part) for part in parts}
     body = solid(masks.surface(name), inner, name, asked["edge"])
-    volumes = {part: masks.volume(part) for part in body.parts}
-    found = solid_summary.of_parts(body, name, volumes)
+    require_sound(body)
+    volumes = {part: masks.volume(part, parts[:n]) for n, part in enumerate(parts)}
+    found = solid_summary.of_parts(body, name, volumes | {name: masks.volume(name, [])})
+    solid_summary.require_filled(found[name])
     found[name] |= quality(body)
     load = asked["load"]
     if not load:
@@ -124,6 +189,7 @@ def _solid(
     image = _hounsfield(isotropic) if any("law" in said[part] for part in body.parts) else None
     materials = {part: of_part(said[part], body, part, image) for part in body.parts}
     to_solve = pressed(body, materials, load)
+    solid_summary.require_away(to_solve)
     solution = _solved(to_solve, asked, folder / name)
     found[name] |= solid_summary.of_answer(to_solve, solution, load)
     return found
@@ -131,6 +197,7 @@ def _solid(
 
 def _solved(to_solve: Problem, asked: Asked, result: Path) -> Solution:
     """Solve, and write what is asked for. result: without a suffix."""
+    require_sound(to_solve.body)
     check_memory(to_solve, asked["memory_mb"])
     _write_meshes(to_solve.body, asked, result)
     for suffix in (f".{each}" for each in asked["formats"]):

@@ -257,6 +257,10 @@ OFF_SIDES = "in a pressed organ, without the cells at its held and pressed sides
 
 SIMULATION = {
     "simulation_code": Column("Why nothing was simulated though the recipe asks for it"),
+    "simulation_edge_mm": Column("Length of edges that it was meshed with", "mm"),
+    "simulation_blur_voxels": Column(
+        "Standard deviation of the blur of the mask that was meshed, where it could not be without"
+    ),
     "simulation_pressure_mmhg": Column("Pressure on the wall's inner side", "mm[Hg]"),
     "wall_volume_mm3": Column("Volume of the wall's tetrahedra", "mm3"),
     "thrombus_volume_mm3": Column(

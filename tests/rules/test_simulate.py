@@ -109,6 +109,7 @@ def test_what_cannot_be_meshed_is_refused_alone_and_its_surface_kept(inputs, tmp
     assert said["status"] == "ok"
     assert said["structures"]["vessel"] == {"simulation_code": "wall-folded"}
     assert [w["code"] for w in said["warnings"]] == ["wall-folded"]
+    assert "simulation/vessel-failed.ply is its surface" in said["warnings"][0]["message"]
     assert {path.name for path in found.iterdir()} == {"vessel-failed.ply"}
 
 
@@ -186,6 +187,53 @@ def test_an_organ_that_cannot_be_loaded_is_refused_alone(organ, tmp_path, asked,
     assert said["status"] == "ok"
     assert said["structures"] == {"bone": {"simulation_code": code}}
     assert {path.name for path in found.iterdir()} == {"bone-failed.ply"}
+
+
+def put_masks(folder, *bodies):
+    """Label maps of bodies on one another, of 1, 2 and so on, on the grid of the first."""
+    grid = grid_over(bodies[0], (1.0, 1.0, 1.0), LEFT_HANDED)
+    label_map = LabelMap.empty(grid, len(bodies))
+    for label, body in enumerate(bodies, start=1):
+        label_map.paint(label, Region.of(mask_of(body, grid)))
+    inputs = {"labels": folder / "labels.nii.gz", "overlaps": folder / "overlaps"}
+    write_label_map(*inputs.values(), label_map, {str(n): n for n in range(1, len(bodies) + 1)})
+    inputs["isotropic"] = folder / "isotropic.nii.gz"
+    write_volume(inputs["isotropic"], Volume(np.zeros(grid.shape, np.float32), grid))
+    for path in inputs.values():
+        write_sidecar(path, OK | {"stage": "segment"})
+    return inputs | {"centrelines": []}
+
+
+def solids(asked, *others):
+    first = {"name": "1", "label": 1, "simulate": filled({"solid": asked})}
+    return [first, *({"name": name, "label": int(name), "simulate": None} for name in others)]
+
+
+def test_what_is_too_small_for_its_edges_is_meshed_with_shorter_ones_and_says_so(tmp_path):
+    inputs = put_masks(tmp_path, sphere(1.8, CENTRE))
+    soft = {"young": 10.0, "poisson": 0.3}
+    asked = {"edge": 3.0, "material": soft, "load": LOAD | {"depth": 1.0}}
+    _, said = run_of(inputs, tmp_path, solids(asked))
+    told = said["structures"]["1"]
+    assert told["simulation_edge_mm"] == pytest.approx(2.1)
+    assert told["von_mises_mean_mpa"] > 0
+    (warning,) = said["warnings"]
+    assert (warning["code"], warning["structure"]) == ("simulation-fallback", "1")
+    assert "simulated with edges of 2.1 mm, since as asked: every tetra" in warning["message"]
+
+
+@pytest.mark.parametrize("parts", [("2", "3"), ("3", "2")])
+def test_parts_in_parts_are_meshed_whatever_their_order(tmp_path, parts):
+    radii = (12, 8, 4)
+    inputs = put_masks(tmp_path, *(sphere(radius, CENTRE) for radius in radii))
+    asked = {"edge": 4.0, "parts": {part: {} for part in parts}}
+    _, said = run_of(inputs, tmp_path, solids(asked, "2", "3"))
+    assert said["warnings"] == []
+    whole, shell, core = (said["structures"][str(n)] for n in (1, 2, 3))
+    for told, (outer, inner) in ((whole, (12, 0)), (shell, (8, 4)), (core, (4, 0))):
+        truth = 4 / 3 * np.pi * (outer**3 - inner**3)
+        assert told["mesh_volume_mm3"] == pytest.approx(truth, rel=0.08)
+        assert told["mesh_vs_mask_percent"] == pytest.approx(0, abs=5)
 
 
 def test_a_refusal_is_passed_on(tmp_path):

@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 from cylinder_samples import centres, cylinder_wall, volumes
 from scanmill.refusal import Refusal
-from scanmill.simulation import calculix
+from scanmill.simulation import calculix, equilibrium
 from scanmill.simulation.body import Elastic, Fixed, Problem, RaghavanVorp, Springs
-from scanmill.simulation.equilibrium import check_memory, solve
+from scanmill.simulation.equilibrium import solve
+from scanmill.simulation.memory import check_memory
+from scanmill.simulation.quality import require_sound
 from scanmill.simulation.solution import first_principal
+from scipy.sparse import csc_array
 from wall_cases import errors, inflated_cylinder, lame_cylinder, lame_sphere, two_cylinders
 
 needs_calculix = pytest.mark.skipif(
@@ -131,3 +134,24 @@ def test_more_memory_than_is_allowed_is_not_begun_with():
     check_memory(problem, 500)
     with pytest.raises(Refusal, match="'memory_mb' allows 10"):
         check_memory(problem, 10)
+
+
+@pytest.mark.parametrize("own", [0.0, 1e-30])
+def test_forces_that_nothing_balances_are_refused(own):
+    matrix = csc_array(np.array([[2.0, 0, 0], [0, own, own], [0, own, own]]))
+    with pytest.raises(Refusal, match="solver-failed: no displacements were found"):
+        equilibrium._solved(matrix, np.array([1.0, 1.0, -1.0]))
+
+
+@pytest.mark.parametrize("place", [np.nan, 1e3])
+def test_cells_that_are_inside_out_are_refused_before_they_are_solved(place):
+    require_sound(BODY)
+    points = BODY.points.copy()
+    points[BODY.cells[0, 0], 2] = place
+    with pytest.raises(Refusal, match=r"mesh-inverted: .* tetrahedra are flat or inside out"):
+        require_sound(replace(BODY, points=points))
+
+
+def test_a_body_of_no_cell_is_refused():
+    with pytest.raises(Refusal, match="mesh-inverted: 0 of 0 tetrahedra"):
+        require_sound(replace(BODY, cells=BODY.cells[:0]))

@@ -11,7 +11,7 @@ from scanmill.simulation.elements import volumes
 from scanmill.simulation.masks import surface_of_mask
 from scanmill.simulation.open_surface import End, enclosed, open_loops, opened
 from scanmill.simulation.quality import flatness
-from scanmill.simulation.summary import is_away, of_mesh, require_away
+from scanmill.simulation.summary import is_away, of_mesh, require_away, require_thickness
 from scanmill.simulation.tetrahedra import dihedral_angles, quadratic, scaled_jacobians
 from scanmill.simulation.vessel import vessel
 
@@ -99,6 +99,13 @@ def test_a_vessel_of_which_all_is_near_its_ends_is_refused():
     require_away(vessel(surface_through(TUBE), ends_at(-15, 15), ASKED))
     with pytest.raises(Refusal, match="vessel-short"):
         require_away(vessel(surface_through(TUBE), ends_at(-6, 6), ASKED))
+
+
+def test_a_wall_that_is_thinner_than_asked_is_refused():
+    found = vessel(surface_through(TUBE), ends_at(-15, 15), ASKED)
+    require_thickness(found, 1.5)
+    with pytest.raises(Refusal, match=r"wall-folded: half of the wall .* 1.5 mm, and 1.7 mm were"):
+        require_thickness(found, 1.7)
 
 
 def test_the_crotch_of_a_vessel_does_not_fold():

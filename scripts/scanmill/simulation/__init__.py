@@ -9,10 +9,11 @@ masks, mesher: smooth surfaces of masks; MMG, which makes triangles and tetrahed
 open_surface, wall, vessel: from a surface to a vessel's wall.
 filling: tetrahedra that fill surfaces. thrombus: those between blood and wall. solid: an organ's.
 materials, bone: what bodies are made of.
-response, faces, equilibrium: materials, pressure and springs, and solving.
+response, faces, equilibrium: materials, pressure and springs, and solving. memory: what that takes.
 summary, stress_map: what that means for a wall. solid_summary: for an organ.
 deck: all that as the input of CalculiX and Abaqus.
 calculix: solving with that program.
+fallbacks: what else is tried where that fails.
 fields: what is written of a solution.
 vtu_file, xdmf_file, gmsh_file, model_files: writing all this for other programs.
 """

@@ -4,6 +4,7 @@ Own code, as it is a page of linear algebra: what would be left to a library of 
 page's sums, which libraries in Python take over pairs of shape functions. SciPy's SuperLU solves them.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,10 +24,10 @@ PRECISION, ON_THE_WAY = 1e-7, 1e-3
 # The load is put on in steps that double, and halve where Newton's method fails.
 FIRST_STEP, LEAST_STEP = 1 / 8, 1 / 128
 ITERATIONS = 15
+# Where factors lose digits, what is left unbalanced is solved for again.
+REFINED = 3
 # What is unbalanced falls to less than this with factors that serve once more.
 PROGRESS = 0.1
-# Of walls of up to 100 000 cells, which are thin: solids take more.
-MB_PER_POINT = 0.1
 # So many cells at once: their matrices, some 10 kB each, stay in the processor's cache.
 AT_ONCE = 500
 
@@ -167,17 +168,6 @@ class Assembly:
         return Solution(state.displacements, stresses, strains)
 
 
-def check_memory(problem: Problem, limit_mb: int) -> None:
-    """Raise Refusal where solving is expected to take more memory than a limit, MB."""
-    expected = MB_PER_POINT * len(problem.body.points)
-    if expected > limit_mb:
-        raise Refusal(
-            "solver-memory",
-            f"solving for {len(problem.body.cells)} tetrahedra is expected to take {expected:.0f} MB, "
-            f"and 'memory_mb' allows {limit_mb}; longer edges or more memory would be right",
-        )
-
-
 def solve(problem: Problem) -> Solution:
     """Displacements, stress and strain of a body in equilibrium.
 
@@ -190,7 +180,7 @@ def solve(problem: Problem) -> Solution:
     state = State(np.zeros_like(problem.body.points), np.zeros(assembly.pressures))
     if assembly.is_linear:
         matrix, missing, _ = assembly.system(state, 1.0)
-        return assembly.solution(_moved(assembly, state, _factors(matrix).solve(missing)))
+        return assembly.solution(_moved(assembly, state, _solved(matrix, missing)))
     done, step, speed = 0.0, FIRST_STEP, None
     while done < 1:
         step = min(step, 1 - done)
@@ -211,6 +201,21 @@ def solve(problem: Problem) -> Solution:
         else:
             step /= 2
     return assembly.solution(state)
+
+
+def _solved(matrix: csc_array, missing: np.ndarray) -> np.ndarray:
+    """What balances a linear body. Raises Refusal where nothing does."""
+    found, left = np.zeros_like(missing), missing
+    # SuperLU's word for a matrix that is singular is a RuntimeError.
+    with suppress(RuntimeError):
+        factors = _factors(matrix)
+        for _ in range(REFINED):
+            found = found + factors.solve(left)
+            left = missing - matrix @ found
+            if np.linalg.norm(left) <= PRECISION * np.linalg.norm(missing):
+                return found
+    text = "no displacements were found that balance the load; another length of edges may help"
+    raise Refusal("solver-failed", text)
 
 
 def _ahead(state: State, speed: State | None, step: float) -> State:

@@ -34,13 +34,15 @@ def filled(surface: Surface, edge: float) -> Tetrahedra:
     """Tetrahedra of any shape, of one part, that fill a closed surface.
 
     edge: of the sides that they are to have when they are remeshed, mm. Raises Refusal where they would
-    be too many.
+    be too many, or none.
     """
     lattice = _lattice(surface, FINER * edge)
     away = signed_distances(surface, lattice.points)
     near = (away[lattice.corners] < AROUND * FINER * edge).any(axis=1)
     mesh = divided(lattice.only(near), away[np.unique(lattice.corners[near])], 0)
     inside = mesh.only(mesh.parts == 1)
+    if not len(inside.corners):
+        raise part_lost(edge)
     return Tetrahedra(inside.points, inside.corners, np.zeros_like(inside.parts))
 
 
@@ -93,7 +95,9 @@ def on_surfaces(
         free = ~fixed[used] & ~far
         moved[used[free]] = target[free]
         fixed[used] = True
-    least = KEPT * volumes(mesh.points, mesh.corners)
+    before = volumes(mesh.points, mesh.corners)
+    # Of cells that are inside out already, no more is asked than that.
+    least = np.minimum(KEPT * before, before)
     # It ends: where all points stay, no cell is flattened.
     while (flat := volumes(moved, mesh.corners) < least).any():
         stay = np.unique(mesh.corners[flat])

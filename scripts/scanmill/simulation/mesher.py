@@ -50,6 +50,8 @@ def remeshed(surface: Surface, edge: float) -> Surface:
     """
     given = {"points": surface.points, "triangles": surface.triangles, "edge": np.array(edge)}
     found = _apart("remesh", given)
+    if not len(found["triangles"]):
+        raise _failed("left no triangle")
     return Surface(found["points"], found["triangles"])
 
 
@@ -80,9 +82,13 @@ def _apart(task: str, arrays: Arrays) -> Arrays:
             raise MemoryError("the mesher was killed")
         if ended != 0:
             why = "did not end" if ended == -signal.SIGXCPU else f"failed, with the code {ended}"
-            raise Refusal("mesher-failed", f"MMG {why}; another length of edges may help")
+            raise _failed(why)
         with np.load(found) as meshed:
             return dict(meshed)
+
+
+def _failed(why: str) -> Refusal:
+    return Refusal("mesher-failed", f"MMG {why}; another length of edges may help")
 
 
 def _run(task: str, given: Path, found: Path) -> int:

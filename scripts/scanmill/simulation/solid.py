@@ -26,8 +26,9 @@ FACING = 0.5
 def solid(whole: Surface, inner: dict[str, Surface], name: str, edge: float) -> Body:
     """Tetrahedra that fill an organ; what lies in it is parts of their own that share its nodes.
 
-    whole: closed, LPS mm. inner: by name. name: of the part that is left. edge: of tetrahedra, mm. All
-    faces are `skin`. Raises Refusal where the mesher fails, or a part is too small for its edges.
+    whole: closed, LPS mm. inner: by name; what two of them share is of the first. name: of the part
+    that is left. edge: of tetrahedra, mm. All faces are `skin`. Raises Refusal where the mesher fails,
+    or a part is too small for its edges.
     """
     mesh = filled(whole, edge)
     for surface in inner.values():

@@ -2,12 +2,16 @@
 
 import numpy as np
 
+from scanmill.refusal import Refusal
 from scanmill.simulation.body import Body, Elastic, Problem
 from scanmill.simulation.elements import volumes
 from scanmill.simulation.solid import SIDES, area_across
 from scanmill.simulation.solution import Solution, principal, von_mises
 from scanmill.simulation.summary import Measures, quantile
 from scanmill.simulation.supports import bed
+
+# By how much the volume of an organ's mesh may differ from its mask's, %.
+UNFILLED = 10.0
 
 
 def of_parts(body: Body, whole: str, masks: dict[str, float]) -> dict[str, Measures]:
@@ -25,6 +29,16 @@ def of_parts(body: Body, whole: str, masks: dict[str, float]) -> dict[str, Measu
     }
 
 
+def require_filled(found: Measures) -> None:
+    """Raise Refusal where an organ's mesh lacks much of its mask. found: of the organ, `of_parts`."""
+    apart = found["mesh_vs_mask_percent"]
+    if abs(apart) > UNFILLED:
+        text = f"the volume of the tetrahedra differs by {apart:+.0f} % from the mask's"
+        raise Refusal(
+            "part-lost", f"{text}: it is too thin for the edges; shorter ones would be right"
+        )
+
+
 def of_answer(problem: Problem, solution: Solution, load: dict[str, str | float]) -> Measures:
     """Columns of stiffness, stress and strain. load: as for `solid.pressed`.
 
@@ -34,8 +48,7 @@ def of_answer(problem: Problem, solution: Solution, load: dict[str, str | float]
     size = volumes(body.points, body.cells)
     under = bed(body, body.faces["pressed"])
     moved = solution.displacements[under.nodes] @ SIDES[load["pressed"]]
-    sides = np.concatenate([body.faces[name].ravel() for name in ("held", "pressed")])
-    away = ~np.isin(body.cells, sides).any(axis=1)
+    away = _is_away(body)
     stress = von_mises(solution.stresses)
     shortening = principal(solution.strains)[:, 0]
     peak = int(np.argmax(np.where(away, stress, -np.inf)))
@@ -51,6 +64,20 @@ def of_answer(problem: Problem, solution: Solution, load: dict[str, str | float]
         "strain_third_p1": quantile(shortening[away], size[away], 0.01),
         "displacement_max_mm": float(np.linalg.norm(solution.displacements, axis=1).max()),
     }
+
+
+def require_away(problem: Problem) -> None:
+    """Raise Refusal where no cell of an organ is away from the sides that are held and pressed."""
+    if not _is_away(problem.body).any():
+        text = (
+            "every tetrahedron is at the held or the pressed side, where stress is of what holds it"
+        )
+        raise Refusal("solid-short", f"{text}; shorter edges would be right")
+
+
+def _is_away(body: Body) -> np.ndarray:
+    sides = np.concatenate([body.faces[name].ravel() for name in ("held", "pressed")])
+    return ~np.isin(body.cells, sides).any(axis=1)
 
 
 def _mean_young(problem: Problem, size: np.ndarray) -> float:

@@ -21,6 +21,8 @@ Measures = dict[str, float]
 # (Timoshenko and Woinowsky-Krieger 1959, section 15): after 2.5 of them 4 % are left.
 FADED = 2.5
 QUANTILES = (5, 50, 95)
+# Of the thickness that is asked for, by how much that of half of the wall may be another.
+THINNED = 0.1
 
 
 def of_mesh(vessel: Vessel) -> Measures:
@@ -90,6 +92,17 @@ def require_away(vessel: Vessel) -> None:
             "vessel-short",
             "all of the vessel lies within 2.5 times the root of radius x thickness of its ends, where "
             "stress is of what holds these; a longer piece of it would be right",
+        )
+
+
+def require_thickness(vessel: Vessel, asked: float) -> None:
+    """Raise Refusal where a wall was made thinner than asked, mm, by what keeps it from folding."""
+    found = quantile(*thicknesses(vessel), 0.5)
+    if abs(found - asked) > THINNED * asked:
+        raise Refusal(
+            "wall-folded",
+            f"half of the wall is thinner than {found:.2g} mm, and {asked:g} mm were asked for: "
+            "more folds on so narrow a vessel; a thinner wall would be right",
         )
 
 
