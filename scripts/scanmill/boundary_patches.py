@@ -54,7 +54,8 @@ def patches(scene: Scene, image: Array, scan: Grid) -> Patches:
     window = image[scene.box]
     away = _away(scene.inside)
     patch, at, keys = _band(scene.inside, scene.top, scene.number, away, _nearest_first(scan))
-    inner, outer = _pure(scene.top, scene.number, away, window, keys)
+    shape = tuple((n - 1) // BLOCK + 1 for n in scene.top.shape)
+    inner, outer = _pure(scene.top, scene.number, away, window, keys, shape)
     known = keys % scene.number != OWN
     return Patches(
         patch,
@@ -65,7 +66,7 @@ def patches(scene: Scene, image: Array, scan: Grid) -> Patches:
         known,
         keys,
         scene.number,
-        tuple((n - 1) // BLOCK + 1 for n in scene.top.shape),
+        shape,
     )
 
 
@@ -161,40 +162,50 @@ def _band(inside, top, number, away, steps):  # noqa: ANN001, ANN202
 
 
 @kernel
-def _pure(top, number, away, image, keys):  # noqa: ANN001, ANN202
+def _pure(top, number, away, image, keys, shape):  # noqa: ANN001, ANN202
     """The sums over the pure voxels in the blocks around each patch, within and on its other side."""
-    depth, height, width = top.shape
-    layers, rows, columns = (
-        (depth - 1) // BLOCK + 1,
-        (height - 1) // BLOCK + 1,
-        (width - 1) // BLOCK + 1,
-    )
-    index = np.full(layers * rows * columns * number, -1, np.int32)
-    sums = np.zeros((len(keys) + 1, 2, 3))
-    found = 0
-    for z in range(depth):
-        for y in range(height):
-            for x in range(width):
-                if away[z, y, x] <= BAND or away[z, y, x] > FAR or not _is_pure(top, z, y, x):
-                    continue
-                block = (z // BLOCK * rows + y // BLOCK) * columns + x // BLOCK
-                key = block * number + top[z, y, x]
-                if index[key] < 0:
-                    if found == len(sums):
-                        sums = np.concatenate((sums, np.zeros(sums.shape)))
-                    index[key] = found
-                    found += 1
-                at, farther = index[key], int(away[z, y, x] > NEAR)
-                value = float(image[z, y, x])
-                sums[at, farther, 0] += 1
-                sums[at, farther, 1] += value
-                sums[at, farther, 2] += value * value
+    index, found = _blocks_of_pure(top, number, away, shape)
+    sums = np.zeros((found, 2, 3))
+    _add_pure(sums, index, top, number, away, image, shape)
+    flat = sums.reshape(found, 6)
     inner = np.zeros((len(keys), 6))
     outer = np.zeros((len(keys), 6))
-    flat = sums.reshape(len(sums), 6)
-    _add_around(inner, keys, number, (layers, rows, columns), index, flat, True)
-    _add_around(outer, keys, number, (layers, rows, columns), index, flat, False)
+    _add_around(inner, keys, number, shape, index, flat, True)
+    _add_around(outer, keys, number, shape, index, flat, False)
     return inner.reshape(-1, 2, 3), outer.reshape(-1, 2, 3)
+
+
+@kernel
+def _blocks_of_pure(top, number, away, shape):  # noqa: ANN001, ANN202
+    """Of each block and side, its place among those that have pure voxels, or -1; and their number."""
+    index = np.full(shape[0] * shape[1] * shape[2] * number, -1, np.int32)
+    found = 0
+    for z in range(top.shape[0]):
+        for y in range(top.shape[1]):
+            row = (z // BLOCK * shape[1] + y // BLOCK) * shape[2]
+            for x in range(top.shape[2]):
+                if BAND < away[z, y, x] <= FAR and _is_pure(top, z, y, x):
+                    key = (row + x // BLOCK) * number + top[z, y, x]
+                    if index[key] < 0:
+                        index[key] = found
+                        found += 1
+    return index, found
+
+
+@kernel
+def _add_pure(sums, index, top, number, away, image, shape):  # noqa: ANN001, ANN202
+    """Add up what `Patches.inner` has, by place. Apart from `index`, since sums that grow are slow."""
+    for z in range(top.shape[0]):
+        for y in range(top.shape[1]):
+            row = (z // BLOCK * shape[1] + y // BLOCK) * shape[2]
+            for x in range(top.shape[2]):
+                if BAND < away[z, y, x] <= FAR and _is_pure(top, z, y, x):
+                    at = index[(row + x // BLOCK) * number + top[z, y, x]]
+                    farther = int(away[z, y, x] > NEAR)
+                    value = float(image[z, y, x])
+                    sums[at, farther, 0] += 1
+                    sums[at, farther, 1] += value
+                    sums[at, farther, 2] += value * value
 
 
 @kernel
