@@ -20,7 +20,6 @@ from scanmill.mesh_file import write_surface
 from scanmill.refusal import Refusal
 from scanmill.simulation import solid_summary
 from scanmill.simulation.body import Body, Problem
-from scanmill.simulation.equilibrium import solve
 from scanmill.simulation.fallbacks import Way, first_that_works
 from scanmill.simulation.masks import Masks
 from scanmill.simulation.materials import of_part
@@ -36,6 +35,7 @@ from scanmill.simulation.model_files import (
 from scanmill.simulation.quality import flatness, quality, require_sound
 from scanmill.simulation.solid import pressed, solid
 from scanmill.simulation.solution import Solution
+from scanmill.simulation.solvers import solved_by
 from scanmill.simulation.stress_map import write_stress_map
 from scanmill.simulation.summary import (
     Measures,
@@ -164,9 +164,9 @@ def _wall(
     require_away(found)
     if outer is None:
         require_thickness(found, thickness)
-    solution = _solved(problem(found, asked, pressure), asked, folder / name)
+    solution, solver = _solved(problem(found, asked, pressure), asked, folder / name)
     write_stress_map(folder / f"{name}-stress.vtp", found, solution)
-    told = {"simulation_pressure_mmhg": pressure} | of_mesh(found)
+    told = {"simulation_solver": solver, "simulation_pressure_mmhg": pressure} | of_mesh(found)
     return {name: told | of_stress(found, solution, asked["strength"])}
 
 
@@ -190,24 +190,25 @@ def _solid(masks: Masks, asked: Asked, name: str, isotropic: Path, folder: Path)
     materials = {part: of_part(said[part], body, part, image) for part in body.parts}
     to_solve = pressed(body, materials, load)
     solid_summary.require_away(to_solve)
-    solution = _solved(to_solve, asked, folder / name)
+    solution, solver = _solved(to_solve, asked, folder / name)
+    found[name] |= {"simulation_solver": solver}
     found[name] |= solid_summary.of_answer(to_solve, solution, load)
     return found
 
 
-def _solved(to_solve: Problem, asked: Asked, result: Path) -> Solution:
-    """Solve, and write what is asked for. result: without a suffix."""
+def _solved(to_solve: Problem, asked: Asked, result: Path) -> tuple[Solution, str]:
+    """Solve, and write what is asked for; and what solved it. result: without a suffix."""
     require_sound(to_solve.body)
     check_memory(to_solve, asked["memory_mb"])
     _write_meshes(to_solve.body, asked, result)
     for suffix in (f".{each}" for each in asked["formats"]):
         if suffix in PROBLEMS:
             write_problem(Path(f"{result}{suffix}"), to_solve)
-    solution = solve(to_solve)
+    solution, solver = solved_by(asked["solver"], to_solve)
     for suffix in (f".{each}" for each in asked["formats"]):
         if suffix in SOLUTIONS:
             write_solution(Path(f"{result}{suffix}"), to_solve, solution)
-    return solution
+    return solution, solver
 
 
 def _write_meshes(body: Body, asked: Asked, result: Path) -> None:

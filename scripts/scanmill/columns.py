@@ -261,6 +261,9 @@ SIMULATION = {
     "simulation_blur_voxels": Column(
         "Standard deviation of the blur of the mask that was meshed, where it could not be without"
     ),
+    "simulation_solver": Column(
+        "What solved it, with the version of another program than ScanMill"
+    ),
     "simulation_pressure_mmhg": Column("Pressure on the wall's inner side", "mm[Hg]"),
     "wall_volume_mm3": Column("Volume of the wall's tetrahedra", "mm3"),
     "thrombus_volume_mm3": Column(

@@ -1,5 +1,6 @@
 """What a recipe says of the simulation of its structures: the wall of a vessel, or a solid organ."""
 
+import shutil
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,6 +14,8 @@ RAGHAVAN_VORP = {"alpha": 0.174, "beta": 1.881}
 PRESSURES = (1, 400)
 MEMORY_MB = 6000
 FORMATS = ["vtu"]
+# What solves, where a recipe does not say; and CalculiX's program.
+SOLVER, CALCULIX = "scanmill", "ccx"
 # Those of a mesh that is not solved.
 MESHES = ["msh", "stl"]
 CONSTANTS = (("young", "poisson"), ("alpha", "beta"), ("law", "density", "poisson"))
@@ -42,6 +45,7 @@ def _wall(said: Said) -> Said:
         "pressure": said["pressure"],
         "ends": said.get("ends", "fixed"),
         "strength": said.get("strength"),
+        "solver": said.get("solver", SOLVER),
         "formats": said.get("formats", FORMATS),
         "memory_mb": said.get("memory_mb", MEMORY_MB),
     }
@@ -63,6 +67,7 @@ def _solid(said: Said) -> Said:
             "force": float(load["force"]),
             "depth": float(load.get("depth", edge)),
         },
+        "solver": said.get("solver", SOLVER),
         "formats": said.get("formats", FORMATS if load else MESHES[:1]),
         "memory_mb": said.get("memory_mb", MEMORY_MB),
     }
@@ -103,9 +108,19 @@ def faults(content: Said) -> Iterator[Fault]:
             if not structure.get("centreline"):
                 text = "a wall is cut open across its centreline, which this structure has not"
                 yield Fault(keys, f"{text}; 'centreline: true' beside it would be right")
+            yield from _of_solver(said["wall"], (*keys, "wall"))
             yield from _of_wall(said["wall"], others, (*keys, "wall"))
         if "solid" in said:
+            yield from _of_solver(said["solid"], (*keys, "solid"))
             yield from _of_solid(said["solid"], others, content["modality"], (*keys, "solid"))
+
+
+def _of_solver(said: Said, keys: tuple) -> Iterator[Fault]:
+    if said.get("solver") == "calculix" and shutil.which(CALCULIX) is None:
+        text = f"calculix was found, whose program {CALCULIX} is not installed"
+        yield Fault(
+            (*keys, "solver"), f"{text}; 'solver: {SOLVER}', or that program, would be right"
+        )
 
 
 def _of_wall(said: Said, others: list[str], keys: tuple) -> Iterator[Fault]:

@@ -119,6 +119,23 @@ def test_simulations_are_told_with_their_law_and_load():
     assert "raghavan2000" not in cited(*written(told()))
 
 
+def test_who_solved_and_what_was_not_done_as_asked_is_told():
+    asked = told()
+    wall = {"surface": "inner", "thickness": 1.5, "material": "raghavan-vorp", "pressure": 120}
+    wall["solver"] = "calculix"
+    asked["structures"][0]["simulate"] = recipe_simulation.filled({"wall": wall})
+    row = {"case": "c0", "structure": "s0", "status": "ok", "code": "", "volume_method": "fit"}
+    rows = [
+        row | {"warnings": "", "simulation_solver": "calculix 2.20"},
+        row | {"warnings": "mesh-flat simulation-fallback", "simulation_solver": "calculix 2.21"},
+    ]
+    methods, bibtex = written(asked, rows=rows)
+    assert "Simulations were solved by calculix 2.20 (1), calculix 2.21 (1)." in methods
+    assert "1 structures could not be simulated as the recipe asks" in methods
+    keys = cited(methods, bibtex)
+    assert "dhondt2004" in keys and "taylor1973" not in keys
+
+
 def test_centrelines_are_named_where_they_are_asked_for():
     recipe = told(segments=(BY_RULES, BY_RULES))
     recipe["structures"][1]["centreline"] = True

@@ -43,6 +43,7 @@ def test_a_simulation_is_read_with_its_defaults(tmp_path):
         "pressure": "systolic",
         "ends": "fixed",
         "strength": None,
+        "solver": "scanmill",
         "formats": ["vtu"],
         "memory_mb": 6000,
     }
@@ -69,6 +70,23 @@ def test_what_is_wrong_is_said_with_its_line(tmp_path, old, new, said):
     (fault,) = faults(written(tmp_path, text))
     assert said in fault
     assert f"{tmp_path / 'vessel.yaml'}:" in fault
+
+
+@pytest.mark.parametrize("text", ["wall: {", "solid:\n        "])
+def test_a_solver_that_is_not_installed_is_said_before_any_job(tmp_path, monkeypatch, text):
+    asked = TEXT if text.startswith("wall") else SOLID
+    asked = asked.replace(
+        text, f"{text}solver: calculix{', ' if asked is TEXT else chr(10) + ' ' * 8}"
+    )
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (fault,) = faults(written(tmp_path, asked))
+    assert "whose program ccx is not installed; 'solver: scanmill', or that program" in fault
+    program = tmp_path / "ccx"
+    program.write_text("#!/bin/sh")
+    program.chmod(0o755)
+    structure, *_ = recipe.load(written(tmp_path, asked)).structures
+    ((_, own),) = structure["simulate"].items()
+    assert own["solver"] == "calculix"
 
 
 @pytest.mark.parametrize(

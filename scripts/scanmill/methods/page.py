@@ -41,7 +41,7 @@ def page(
             applied = {way: sum(_applied(said, way) for said in told) for way in CORRECTIONS}
             said = sentences(recipe, len(told), len(atlases), applied)
             paragraphs.append(f"Recipe {name}. " + " ".join(said))
-    comparisons = [*_references(rows), *_changes(provenance["sheet"])]
+    comparisons = [*_simulated(rows), *_references(rows), *_changes(provenance["sheet"])]
     comparisons += _groups(provenance["settings"]["statistics"])
     paragraphs.append(" ".join([*_measures(rows), *comparisons]))
     text = "\n\n".join(filter(None, paragraphs))
@@ -90,6 +90,19 @@ def _measures(rows: list[dict[str, str]]) -> Iterator[str]:
             "Volumes and their 95 % intervals were told from the intensities of the scan as acquired "
             "by Bayes' rule, with what the method that found the structure would not rule out: "
             f"{ways}."
+        )
+
+
+def _simulated(rows: list[dict[str, str]]) -> Iterator[str]:
+    solvers = Counter(row["simulation_solver"] for row in rows if row.get("simulation_solver"))
+    if solvers:
+        told = ", ".join(f"{solver} ({count})" for solver, count in sorted(solvers.items()))
+        yield f"Simulations were solved by {told}."
+    others = sum("simulation-fallback" in row.get("warnings", "").split() for row in rows)
+    if others:
+        yield (
+            f"{others} structures could not be simulated as the recipe asks, and were with edges of "
+            "another length, or from a blurred mask, as their rows tell."
         )
 
 

@@ -102,6 +102,14 @@ REFERENCES = {
         "Computers & Fluids",
         "10.1016/0045-7930(73)90027-3",
     ),
+    "dhondt2004": Reference(
+        ("Dhondt, G.",),
+        2004,
+        "The finite element method for three-dimensional thermomechanical applications",
+        "Wiley",
+        "10.1002/0470021217",
+        BOOK,
+    ),
     "numba": Reference(
         ("Lam, S. K.", "Pitrou, A.", "Seibert, S."),
         2015,

@@ -5,6 +5,10 @@ from typing import Any
 
 Asked = dict[str, Any]
 
+SOLVERS = {
+    "scanmill": "finite elements of displacement and pressure [@taylor1973]",
+    "calculix": "CalculiX [@dhondt2004], by finite elements of displacement",
+}
 LAWS = {
     "young": "linear elastic (Young's modulus {young:g} N/mm2, Poisson's ratio {poisson:g})",
     "alpha": "hyperelastic [@raghavan2000] (alpha {alpha:g}, beta {beta:g} N/mm2)",
@@ -35,7 +39,7 @@ def _wall(name: str, asked: Asked) -> Iterator[str]:
         f"The surface of {name} was cut open across its centreline, remeshed with edges of "
         f"{asked['edge']:g} mm [@dapogny2014] and thickened {thick} from its "
         f"{asked['surface']} side into quadratic tetrahedra; the wall's stress under {amount} was "
-        f"found by finite elements of displacement and pressure [@taylor1973], {_law(asked)}, with "
+        f"found by {SOLVERS[asked['solver']]}, {_law(asked)}, with "
         f"{asked['ends']} ends. Stress was averaged through the wall, and taken where what holds "
         "the ends has faded."
     )
@@ -57,8 +61,8 @@ def _solid(name: str, asked: Asked) -> Iterator[str]:
         laws += [f"{part} was {_law(own)}" for part, own in asked["parts"].items()]
         yield (
             f"With its {load['held']} side held, {load['force']:g} N were put on its {load['pressed']} "
-            f"side (both {load['depth']:g} mm deep), and displacements and stress found by finite "
-            f"elements of displacement and pressure [@taylor1973]; {'; '.join(laws)}."
+            f"side (both {load['depth']:g} mm deep), and displacements and stress found by "
+            f"{SOLVERS[asked['solver']]}; {'; '.join(laws)}."
         )
 
 

@@ -27,7 +27,7 @@ TABLES = {
 WORDS = {
     *STATE,
     *("volume_method", "touches_border", "watertight", "manifold"),
-    *("simulation_code", "reference_status"),
+    *("simulation_code", "simulation_solver", "reference_status"),
 }
 TABLE = "table"
 QUANTITY = {"unit": "", "factor": 1, "modality": None}

@@ -12,7 +12,7 @@ materials, bone: what bodies are made of.
 response, faces, equilibrium: materials, pressure and springs, and solving. memory: what that takes.
 summary, stress_map: what that means for a wall. solid_summary: for an organ.
 deck: all that as the input of CalculiX and Abaqus.
-calculix: solving with that program.
+calculix: solving with that program. solvers: which of the two.
 fallbacks: what else is tried where that fails.
 fields: what is written of a solution.
 vtu_file, xdmf_file, gmsh_file, model_files: writing all this for other programs.

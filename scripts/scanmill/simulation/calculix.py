@@ -18,13 +18,13 @@ from pathlib import Path
 
 import numpy as np
 
+from scanmill.recipe_simulation import CALCULIX
 from scanmill.refusal import Refusal
 from scanmill.simulation.body import Problem
 from scanmill.simulation.deck import write_deck
 from scanmill.simulation.solution import Solution
 from scanmill.simulation.supports import require_held
 
-PROGRAM = "ccx"
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "CCX_NPROC_EQUATION_SOLVER": "1"}
 # How many times as long it may take: what else the machine does must not decide what is refused.
 PATIENCE = 20
@@ -41,15 +41,26 @@ def solve(problem: Problem, seconds: float) -> Solution:
     no balance of forces; MemoryError where it has too little memory.
     """
     require_held(problem)
-    program = shutil.which(PROGRAM)
-    if program is None:
-        reason = f"CalculiX is to solve this, and its program {PROGRAM} is not installed"
-        raise Refusal("solver-missing", reason)
+    program = _program()
     with tempfile.TemporaryDirectory() as folder:
         with open(Path(folder) / "job.inp", "w", encoding="ascii", newline="\n") as stream:
             write_deck(stream, problem)
         _run(program, Path(folder), seconds)
         return _solution(Path(folder) / "job.dat", problem)
+
+
+def version() -> str:
+    """Of CalculiX, as it tells it. Raises Refusal where it is missing."""
+    told = subprocess.run([_program(), "-v"], stdout=subprocess.PIPE, text=True).stdout
+    return told.rpartition("Version")[2].strip()
+
+
+def _program() -> str:
+    program = shutil.which(CALCULIX)
+    if program is None:
+        reason = f"CalculiX is to solve this, and its program {CALCULIX} is not installed"
+        raise Refusal("solver-missing", reason)
+    return program
 
 
 def _run(program: str, folder: Path, seconds: float) -> None:
