@@ -20,13 +20,13 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 from scanmill.diameters import plane_diameters  # noqa: E402
 from scanmill.label_map import regions_of  # noqa: E402
-from scanmill.shape_features import shape_features  # noqa: E402
+from scanmill.shape_features import bordered, mesh_features  # noqa: E402
 from scanmill.source import read_source  # noqa: E402
 
 
 def fourteen(mask: np.ndarray, spacing: tuple[float, float, float]) -> dict[str, float]:
     """PyRadiomics' default shape features, under its names."""
-    found = shape_features(mask, spacing)
+    found = mesh_features(bordered(mask), spacing)
     planes = plane_diameters(mask, np.asarray(spacing)).tolist()
     count = np.count_nonzero(mask)
     # PyRadiomics divides the scatter of the voxels by their number, IBSI by one less.

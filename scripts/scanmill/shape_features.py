@@ -10,10 +10,8 @@ import math
 from functools import cache
 
 import numpy as np
-from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
-from vtkmodules.vtkCommonDataModel import vtkImageData
-from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D
 
+from scanmill.cube_table import cube_triangles
 from scanmill.diameters import diameter, hull_volume_and_area
 from scanmill.grid import Triple
 from scanmill.kernel import kernel
@@ -26,8 +24,16 @@ def shape_features(mask: Array, spacing: Triple) -> dict[str, float]:
 
     spacing: (x, y, z) mm. Raises ValueError on an empty mask.
     """
-    inside = np.zeros(tuple(n + 2 for n in mask.shape), np.uint8)
-    inside[1:-1, 1:-1, 1:-1] = mask
+    inside = bordered(mask)
+    found = mesh_features(inside, spacing)
+    hull_volume, hull_area = hull_volume_and_area(inside, np.asarray(spacing, float))
+    found["morph_vol_dens_conv_hull"] = found["morph_volume"] / hull_volume
+    found["morph_area_dens_conv_hull"] = found["morph_area_mesh"] / hull_area
+    return found
+
+
+def mesh_features(inside: Array, spacing: Triple) -> dict[str, float]:
+    """Those of `shape_features` that need no convex hull, of a mask with a border of zeros."""
     step = np.asarray(spacing, float)
     count, covariance, extent = _moments(inside, step)
     if count == 0:
@@ -37,7 +43,6 @@ def shape_features(mask: Array, spacing: Triple) -> dict[str, float]:
     # Rounding can leave a flat mask's smallest variance a hair below zero.
     least, minor, major = (math.sqrt(max(v, 0.0)) for v in np.linalg.eigvalsh(covariance).tolist())
     x, y, z = (extent * step).tolist()
-    hull_volume, hull_area = hull_volume_and_area(inside, step)
     return {
         "morph_volume": volume,
         "morph_vol_approx": voxels,
@@ -56,9 +61,14 @@ def shape_features(mask: Array, spacing: Triple) -> dict[str, float]:
         "morph_pca_flatness": least / major if major > 0 else 1.0,
         "morph_vol_dens_aabb": volume / (x * y * z),
         "morph_area_dens_aabb": area / (2 * (x * y + y * z + z * x)),
-        "morph_vol_dens_conv_hull": volume / hull_volume,
-        "morph_area_dens_conv_hull": area / hull_area,
     }
+
+
+def bordered(mask: Array) -> Array:
+    """A mask as uint8 with a border of zeros."""
+    inside = np.zeros(tuple(n + 2 for n in mask.shape), np.uint8)
+    inside[1:-1, 1:-1, 1:-1] = mask
+    return inside
 
 
 def mesh_volume_and_area(inside: Array, spacing: Triple) -> tuple[float, float]:
@@ -78,44 +88,13 @@ def cube_areas(spacing: Triple) -> Array:
 @cache
 def _cube_sums(spacing: Triple) -> tuple[Array, Array, Array]:
     """Of the mesh in each of the 256 cubes: area, mm2; flux and its moment, in voxels."""
-    case, corners = _cube_triangles()
+    case, corners = cube_triangles()
     a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
     sizes = np.linalg.norm(np.cross((b - a) * spacing, (c - a) * spacing), axis=1) / 2
     # Divergence theorem with the field (x, 0, 0): the x part of each area vector.
     across = np.cross(b - a, c - a)[:, 0] / 2
     parts = (sizes, across, across * (a + b + c)[:, 0] / 3)
     return tuple(np.bincount(case, part, minlength=256) for part in parts)
-
-
-@cache
-def _cube_triangles() -> tuple[Array, Array]:
-    """The marching-cubes triangles of all sets of a cube's eight voxels: set (n,), corners (n, 3, xyz).
-
-    Bit n of a set is the voxel at (x, y, z) = (n & 1, n >> 1 & 1, n >> 2); coordinates are in
-    voxels from voxel 0. VTK is asked for each cube, with inside and outside exchanged: so its table
-    treats inside voxels that meet only diagonally as the IBSI reference implementations do.
-    """
-    cubes = vtkImageData()
-    cubes.SetDimensions(2, 2, 2)
-    contour = vtkFlyingEdges3D()
-    contour.SetInputData(cubes)
-    contour.SetValue(0, 0.5)
-    contour.ComputeNormalsOff()
-    contour.ComputeGradientsOff()
-    cases, table = [], []
-    for index in range(256):
-        outside = np.array([1 - (index >> n & 1) for n in range(8)], np.float32)
-        cubes.GetPointData().SetScalars(numpy_to_vtk(outside, deep=True))
-        contour.Modified()
-        contour.Update()
-        mesh = contour.GetOutput()
-        if mesh.GetNumberOfCells() == 0:
-            continue
-        points = vtk_to_numpy(mesh.GetPoints().GetData()).astype(float)
-        corners = vtk_to_numpy(mesh.GetPolys().GetConnectivityArray()).reshape(-1, 3)
-        cases += [index] * len(corners)
-        table.append(points[corners[:, ::-1]])
-    return np.array(cases), np.concatenate(table)
 
 
 @kernel

@@ -8,6 +8,7 @@ import pytest
 from bodies import BODIES, CENTRE, DATA, OBLIQUE, grid_over, mask_of, turned_array
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scanmill.cube_table import cube_triangles
 from scanmill.diameters import axial_diameters, plane_diameters
 from scanmill.grid import Grid, bounding_box
 from scanmill.phantom.body import Cylinder
@@ -17,7 +18,7 @@ from scipy.spatial import ConvexHull
 from scipy.spatial.distance import pdist
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonDataModel import vtkImageData
-from vtkmodules.vtkFiltersCore import vtkMarchingCubes, vtkMassProperties
+from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D, vtkMarchingCubes, vtkMassProperties
 
 SPACINGS = st.tuples(*[st.floats(0.3, 5)] * 3)
 masks = st.builds(
@@ -308,3 +309,22 @@ def test_the_values_of_the_ibsi_digital_phantom():
     for row in compared:
         value, tolerance = float(row["reference value"]), float(row["tolerance"])
         assert abs(found[row["tag"]] - value) <= tolerance, row["tag"]
+
+
+def test_the_table_of_cubes_is_what_vtk_draws():
+    cubes, contour = vtkImageData(), vtkFlyingEdges3D()
+    cubes.SetDimensions(2, 2, 2)
+    contour.SetInputData(cubes)
+    contour.SetValue(0, 0.5)
+    sets, corners = cube_triangles()
+    for index in range(256):
+        outside = np.array([1 - (index >> n & 1) for n in range(8)], np.float32)
+        cubes.GetPointData().SetScalars(numpy_to_vtk(outside, deep=True))
+        contour.Modified()
+        contour.Update()
+        mesh = contour.GetOutput()
+        drawn = np.empty((0, 3, 3))
+        if mesh.GetNumberOfCells() > 0:
+            points = vtk_to_numpy(mesh.GetPoints().GetData())
+            drawn = points[vtk_to_numpy(mesh.GetPolys().GetConnectivityArray()).reshape(-1, 3)]
+        np.testing.assert_array_equal(corners[sets == index], drawn[:, ::-1])
