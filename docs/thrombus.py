@@ -3,8 +3,8 @@
     python docs/thrombus.py
 
 Blood of a radius of 8 mm, thrombus to 13 mm, a wall of 1.5 mm; 120 mmHg. Voxels are brought to cubic
-ones, meshed and solved as the workflow does it. The wall's mean stress is the pressure that thrombus
-leaves to it, times radius by thickness.
+ones, meshed and solved as the workflow does it. The wall's mean stress is of the pressure that thrombus
+leaves to it.
 """
 
 import sys
@@ -21,13 +21,13 @@ from scanmill.label_interpolation import resample_labels  # noqa: E402
 from scanmill.phantom.body import Capsule  # noqa: E402
 from scanmill.phantom.description import turned  # noqa: E402
 from scanmill.simulation.equilibrium import solve  # noqa: E402
-from scanmill.simulation.masks import surface_of_mask  # noqa: E402
 from scanmill.simulation.open_surface import End  # noqa: E402
 from scanmill.simulation.summary import Measures, of_mesh, of_stress  # noqa: E402
 from scanmill.simulation.vessel import MMHG, problem, vessel  # noqa: E402
+from scanmill.surface import surface_of_mask  # noqa: E402
 from scanmill.volume_file import Volume  # noqa: E402
 from wall_truths import between  # noqa: E402
-from walls import ASKED, CENTRE, SPACINGS, TILTS, signed, spent  # noqa: E402
+from walls import ASKED, CENTRE, SPACINGS, TILTS, mean_hoop, signed, spent  # noqa: E402
 
 BLOOD, INNER, THICKNESS, LONG = 8.0, 13.0, 1.5, 25.0
 YOUNGS, POISSON = (0.11, 2.7), 0.45
@@ -38,7 +38,7 @@ def main() -> None:
     shared = between(
         (BLOOD, INNER, INNER + THICKNESS), tuple((y, POISSON) for y in YOUNGS), 120 * MMHG
     )
-    alone, expected = (p * INNER / THICKNESS for p in (120 * MMHG, shared))
+    alone, expected = (mean_hoop(INNER, THICKNESS, p) for p in (120 * MMHG, shared))
     volume = np.pi * (INNER**2 - BLOOD**2) * 2 * LONG
     print(f"Expected: {expected:.4f} N/mm2; without thrombus {alone:.4f} N/mm2.\n")
     print(
@@ -87,7 +87,7 @@ def of_voxels(spacing: Triple, tilt: Triple) -> Measures:
     thrombus = {"structure": "thrombus", "material": materials[0]}
     said = ASKED | {"thickness": THICKNESS, "material": materials[1], "thrombus": thrombus}
     asked = recipe_simulation.filled({"wall": said})["wall"]
-    whole, blood = (surface_of_mask(labels >= least, cubic) for least in (1, 2))
+    whole, blood = (surface_of_mask(labels >= least, cubic, max(spacing)) for least in (1, 2))
     found = vessel(whole, ends, asked, blood)
     return of_mesh(found) | of_stress(found, solve(problem(found, asked, 120.0)), None)
 

@@ -23,7 +23,7 @@ from scanmill.label_interpolation import resample_labels  # noqa: E402
 from scanmill.label_map import Region  # noqa: E402
 from scanmill.phantom.description import turned  # noqa: E402
 from scanmill.phantom.tubes import Tubes  # noqa: E402
-from scanmill.surface import boundaries, surfaces_of  # noqa: E402
+from scanmill.surface import surface_of_mask  # noqa: E402
 from scanmill.volume_file import Volume  # noqa: E402
 
 SPACINGS = ((1.0, 1.0, 1.0), (0.7, 0.7, 3.0))
@@ -99,8 +99,7 @@ def measured(tubes: Tubes, spacing: Triple) -> dict[str, float]:
     labels = (tubes.distance(places) < 0).reshape(grid.shape).astype(np.uint8)
     cubic = grid.isotropic(1.0)
     labels = resample_labels(Volume(labels, grid), cubic)
-    mesh, _ = boundaries(labels, cubic, 0.01)
-    surface = dict(surfaces_of(mesh, cubic))[1]
+    surface = surface_of_mask(labels == 1, cubic, max(spacing))
     return summary(courses_of(ways_of(Region.of(labels == 1), cubic), surface, 1.0))
 
 

@@ -5,8 +5,9 @@ rule centreline:
         labels_sidecar=rules.segment.output.sidecar,
         overlaps=rules.segment.output.overlaps,
         overlaps_sidecar=rules.segment.output.overlaps_sidecar,
-        surfaces=rules.mesh.output.surfaces,
-        surfaces_sidecar=rules.mesh.output.sidecar,
+        # Not the scan itself is read, but how thick its slices were.
+        isotropic=rules.resample.output.unsmoothed,
+        isotropic_sidecar=rules.resample.output.unsmoothed_sidecar,
     output:
         centrelines=directory(f"{CASE_FOLDER}/centrelines"),
         sidecar=f"{CASE_FOLDER}/centrelines.json",

@@ -1,8 +1,8 @@
 """Centreline: the course of each vessel that the recipe asks it of, and what lies across it.
 
-In: labels.nii.gz with overlaps/, and surfaces/. Out: centrelines/<structure>.csv, a row for each point
-of each branch, and centrelines/<structure>.vtp, the same as curves; LPS mm. What the table tells of a
-vessel as a whole is in the sidecar.
+In: labels.nii.gz with overlaps/, and the sidecar of the isotropic scan. Out:
+centrelines/<structure>.csv, a row for each point of each branch, and centrelines/<structure>.vtp, the
+same as curves; LPS mm. What the table tells of a vessel as a whole is in the sidecar.
 """
 
 import csv
@@ -17,16 +17,16 @@ from scanmill.centreline.summary import summary
 from scanmill.centreline.tree import ways_of
 from scanmill.label_map import Region
 from scanmill.label_map_files import read_label_map
-from scanmill.mesh_file import find_surface
 from scanmill.sidecar import read_sidecar
 from scanmill.stage import Record, run_job
+from scanmill.surface import surface_of_mask
 
 
 def centreline(
     record: Record,
     labels: Path,
     overlaps: Path,
-    surfaces: Path,
+    isotropic: Path,
     centrelines: Path,
     structures: list[dict[str, Any]],
 ) -> None:
@@ -37,14 +37,17 @@ def centreline(
     names = {s["name"]: s["label"] for s in structures}
     label_map = read_label_map(labels, overlaps, names)
     grid = record.grid = label_map.grid
-    meshed = read_sidecar(surfaces)["structures"]
+    slices = max(read_sidecar(isotropic)["native_spacing_mm"])
     record.details["structures"] = said = {}
     with replacing_folder(centrelines) as folder:
         for name in (s["name"] for s in structures if s["centreline"]):
-            if meshed.get(name, {}).get("status") != "ok":
+            whole = label_map.region(names[name])
+            if not whole.count():
                 continue
-            region = _one_piece(label_map.region(names[name]), name, record)
-            surface = find_surface(surfaces, name)
+            region = _one_piece(whole, name, record)
+            # Smoother than surfaces/, whose steps and noise would be in what is the largest diameter.
+            box = grid.crop(tuple(s.start for s in region.box[::-1]), region.array.shape[::-1])
+            surface = surface_of_mask(region.array, box, slices)
             courses = courses_of(ways_of(region, grid), surface, min(grid.spacing))
             if not courses:
                 message = "the structure is not longer than wide; it has no centreline"

@@ -9,6 +9,7 @@ of where one works; else it is refused alone, and simulation/<structure>-failed.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from scanmill.hounsfield import doubt
 from scanmill.label_map_files import read_label_map
 from scanmill.mesh_file import write_surface
 from scanmill.refusal import Refusal
+from scanmill.sidecar import read_sidecar
 from scanmill.simulation import solid_summary
 from scanmill.simulation.body import Body, Problem
 from scanmill.simulation.fallbacks import Way, first_that_works
@@ -72,6 +74,8 @@ def simulate(
     """
     names = {s["name"]: s["label"] for s in structures}
     masks = Masks.of(read_label_map(labels, overlaps, names), names)
+    # Vessels are round; what is sharp, as bone may be, would be flattened.
+    round_ones = replace(masks, slices=max(read_sidecar(isotropic)["native_spacing_mm"]))
     record.grid = masks.grid
     record.details["structures"] = said = {}
     with replacing_folder(simulation) as folder:
@@ -87,7 +91,7 @@ def simulate(
                 course = centrelines[0] / f"{name}.csv"
                 if not course.exists():
                     continue
-                whole = _vessel_piece(record, masks, name, own)
+                whole = _vessel_piece(record, round_ones, name, own)
                 pressure = pressures.get(own["pressure"], own["pressure"])
                 make = partial(_wall, name=name, course=course, pressure=pressure, folder=folder)
             for part, told in _tried(record, whole, name, own, make, folder).items():

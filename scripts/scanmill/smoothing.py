@@ -22,23 +22,25 @@ UNIT_GAIN = 1e-3
 MOST_MOVES = 500
 
 
-def smoothed(points: Array, triangles: Array, pass_band: float) -> Array:
+def smoothed(points: Array, triangles: Array, pass_band: float, steps: int = STEPS) -> Array:
     """The points (n, 3), float64, of a closed mesh of triangles (m, 3) after smoothing.
 
-    pass_band: 0 to 2, where the filter ends; less is smoother. An edge weighs as many times as it has
+    pass_band: 0 to 2, where the filter ends; less is smoother. steps: more of them let less pass beyond
+    it. An edge weighs as many times as it has
     triangles, so that the junctions of several boundaries hold together.
     """
-    return _filter(points.astype(float), *_edges(triangles, len(points)), coefficients(pass_band))
+    edges = _edges(triangles, len(points))
+    return _filter(points.astype(float), *edges, coefficients(pass_band, steps))
 
 
-def coefficients(pass_band: float) -> Array:
-    """The filter's Chebyshev coefficients, from 0 to STEPS.
+def coefficients(pass_band: float, steps: int) -> Array:
+    """The filter's Chebyshev coefficients, from 0 to its steps.
 
     The window widens the sinc: its end is moved until the gain at the pass band is one. The steps that
     lead there are VTK's, and so is where they stop: surfaces depend on it in the third decimal.
     """
-    order = np.arange(1, STEPS + 1)
-    window = np.cos(np.outer(np.arange(STEPS + 1), np.arange(4)) * np.pi / (STEPS + 1)) @ NUTTALL
+    order = np.arange(1, steps + 1)
+    window = np.cos(np.outer(np.arange(steps + 1), np.arange(4)) * np.pi / (steps + 1)) @ NUTTALL
     edge = 1 - pass_band / 2
     end = np.arccos(edge)
     for _ in range(MOST_MOVES):

@@ -19,11 +19,16 @@ from scanmill.composition import make_well_composed
 from scanmill.grid import Grid
 from scanmill.kernel import kernel
 from scanmill.label_map import count_voxels
-from scanmill.smoothing import smoothed
+from scanmill.smoothing import STEPS, smoothed
 
 LARGEST_SHIFT = 1.0
 PRESSURE_STEPS = 25
 VOLUME_TOLERANCE = 1e-4
+# Of the surface of one mask: of those tried, the band that keeps shapes and takes steps of voxels away.
+PASS_BAND = 0.01
+# How many times as long the waves may be that are taken away where slices are thick: with more, round
+# shapes of a radius of some voxels flatten.
+LONGEST = 1.5
 
 
 @dataclass
@@ -49,10 +54,13 @@ class Boundaries:
     volumes: np.ndarray
 
 
-def boundaries(labels: np.ndarray, grid: Grid, pass_band: float = 0.1) -> tuple[Boundaries, int]:
+def boundaries(
+    labels: np.ndarray, grid: Grid, pass_band: float = 0.1, longer: float = 1.0
+) -> tuple[Boundaries, int]:
     """Smooth, volume-keeping boundaries of a label map [z, y, x]; and how many voxels were repaired.
 
-    pass_band: of the windowed sinc; less is smoother, and rounds sharp edges more.
+    pass_band: of the windowed sinc; less is smoother, and rounds sharp edges more. longer: how many
+    times as long waves are smoothed away as the steps of voxels are.
     Structures cut by the edge of the grid are closed there, on the outer faces of its voxels.
     """
     volumes = count_voxels(labels, int(labels.max()) + 1) * grid.voxel_volume
@@ -63,7 +71,7 @@ def boundaries(labels: np.ndarray, grid: Grid, pass_band: float = 0.1) -> tuple[
     triangles = vtk_to_numpy(net.GetPolys().GetConnectivityArray()).reshape(-1, 3).astype(np.int32)
     points = vtk_to_numpy(net.GetPoints().GetData())
     mesh = Boundaries(
-        _smoothed_points(points, triangles, pass_band) * grid.spacing,
+        _smoothed_points(points, triangles, pass_band, longer) * grid.spacing,
         triangles,
         vtk_to_numpy(net.GetCellData().GetArray("BoundaryLabels")).astype(np.uint16),
         volumes,
@@ -119,6 +127,17 @@ def surface_of(mesh: Boundaries, label: int, grid: Grid) -> Surface:
     return dict(surfaces_of(mesh, grid)).get(label, nothing)
 
 
+def surface_of_mask(mask: np.ndarray, grid: Grid, slices: float = 0.0) -> Surface:
+    """The smooth, closed surface of a mask [z, y, x], LPS mm.
+
+    slices: mm between those of the scan that the mask is of, where they are thicker than its voxels:
+    they leave waves that are longer than those of voxels.
+    """
+    longer = float(np.clip(np.sqrt(slices / min(grid.spacing)), 1.0, LONGEST))
+    mesh, _ = boundaries(mask.astype(np.uint8), grid, PASS_BAND, longer)
+    return surface_of(mesh, 1, grid)
+
+
 def _surface_net(padded: np.ndarray) -> vtkPolyData:
     """The unsmoothed net, in voxel units of the map before its padding by one voxel."""
     image = vtkImageData()
@@ -135,14 +154,18 @@ def _surface_net(padded: np.ndarray) -> vtkPolyData:
     return nets.GetOutput()
 
 
-def _smoothed_points(points: np.ndarray, triangles: np.ndarray, pass_band: float) -> np.ndarray:
+def _smoothed_points(
+    points: np.ndarray, triangles: np.ndarray, pass_band: float, longer: float
+) -> np.ndarray:
     """The net's points after smoothing, in voxel units of the map.
 
-    Thin structures collapse under a low-pass filter: no point may move further than a voxel.
+    Thin structures collapse under a low-pass filter: no point may move further than a voxel, or than
+    the waves are longer.
     """
-    shift = smoothed(points, triangles, pass_band) - points
+    steps, furthest = round(STEPS * longer), LARGEST_SHIFT * longer
+    shift = smoothed(points, triangles, pass_band / longer**2, steps) - points
     length = np.linalg.norm(shift, axis=1, keepdims=True)
-    return points + shift * np.minimum(1.0, LARGEST_SHIFT / np.maximum(length, LARGEST_SHIFT))
+    return points + shift * np.minimum(1.0, furthest / np.maximum(length, furthest))
 
 
 @kernel

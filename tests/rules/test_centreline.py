@@ -8,7 +8,6 @@ import pyvista
 from bodies import CENTRE, grid_over, mask_of
 from centreline import centreline
 from earlier import LEFT_HANDED, OK, assert_refusal_passed_on, put_refused
-from mesh import mesh
 from scanmill.grid import Grid
 from scanmill.label_map import LabelMap, Region
 from scanmill.label_map_files import write_label_map
@@ -29,7 +28,7 @@ STRUCTURES = [
 
 
 def inputs_of(folder, masks: dict[int, np.ndarray], grid: Grid = GRID):
-    """What segment and mesh leave of masks, by label."""
+    """What resample and segment leave of masks, by label."""
     names = {s["name"]: s["label"] for s in STRUCTURES}
     inputs = {"labels": folder / "labels.nii.gz", "overlaps": folder / "overlaps"}
     label_map = LabelMap.empty(grid, 6)
@@ -38,14 +37,10 @@ def inputs_of(folder, masks: dict[int, np.ndarray], grid: Grid = GRID):
     write_label_map(*inputs.values(), label_map, names)
     for path in inputs.values():
         write_sidecar(path, OK | {"stage": "segment"})
-    outputs = {"surfaces": folder / "surfaces", "model": folder / "model.glb"}
-    structures = [
-        {"name": s["name"], "label": s["label"], "colour": "#ff0000", "triangles": None}
-        for s in STRUCTURES
-    ]
-    parameters = {"structures": structures, "formats": ["ply"], "pass_band": 0.01}
-    run_stage("mesh", mesh, inputs, outputs, parameters)
-    return inputs | {"surfaces": outputs["surfaces"]}
+    scan = folder / "isotropic.nii.gz"
+    scan.touch()
+    write_sidecar(scan, OK | {"stage": "resample", "native_spacing_mm": [0.8, 0.8, 0.8]})
+    return inputs | {"isotropic": scan}
 
 
 def run(inputs, folder):
@@ -88,7 +83,7 @@ def test_pieces_beside_a_vessel_are_told(tmp_path):
 
 
 def test_a_refusal_is_passed_on(tmp_path):
-    names = ("labels.nii.gz", "overlaps", "surfaces")
+    names = ("labels.nii.gz", "overlaps", "isotropic.nii.gz")
     inputs = {name.partition(".")[0]: put_refused(tmp_path / name) for name in names}
     found, said = run(inputs, tmp_path)
     assert_refusal_passed_on(said, found)

@@ -9,7 +9,6 @@ import pyvista
 from bodies import CENTRE, grid_over, mask_of
 from centreline import centreline
 from earlier import LEFT_HANDED, OK, assert_refusal_passed_on, put_refused
-from mesh import mesh
 from scanmill.label_map import LabelMap, Region
 from scanmill.label_map_files import write_label_map
 from scanmill.phantom.body import Capsule, Ellipsoid, sphere
@@ -21,6 +20,7 @@ from scanmill.stage import run_stage
 from scanmill.volume_file import Volume, write_volume
 from simulate import simulate
 
+RESAMPLED = OK | {"stage": "resample", "native_spacing_mm": [1.0, 1.0, 1.0]}
 RADIUS, THICKNESS, PRESSURE = 8.0, 1.2, 120.0
 TURN = turned((40, 25, 0))
 TUBE = Capsule(radius=RADIUS, length=70, centre=CENTRE, rotation=tuple(TURN.ravel()))
@@ -47,18 +47,13 @@ def inputs(tmp_path_factory):
     write_label_map(*inputs.values(), label_map, {"vessel": 3})
     for path in inputs.values():
         write_sidecar(path, OK | {"stage": "segment"})
-    meshed = {"surfaces": folder / "surfaces", "model": folder / "model.glb"}
-    structure = {"name": "vessel", "label": 3, "colour": "#ff0000", "triangles": None}
-    parameters = {"structures": [structure], "formats": ["ply"], "pass_band": 0.01}
-    run_stage("mesh", mesh, inputs, meshed, parameters)
+    inputs["isotropic"] = scan = folder / "isotropic.nii.gz"
+    write_volume(scan, Volume(np.full(GRID.shape, 150.0, np.float32), GRID))
+    write_sidecar(scan, RESAMPLED)
     found = {"centrelines": folder / "centrelines"}
     parameters = {"structures": [{"name": "vessel", "label": 3, "centreline": True}]}
-    surfaces = {"surfaces": meshed["surfaces"]}
-    run_stage("centreline", centreline, inputs | surfaces, found, parameters)
-    scan = folder / "isotropic.nii.gz"
-    write_volume(scan, Volume(np.full(GRID.shape, 150.0, np.float32), GRID))
-    write_sidecar(scan, OK | {"stage": "resample"})
-    return inputs | {"isotropic": scan, "centrelines": [found["centrelines"]]}
+    run_stage("centreline", centreline, inputs, found, parameters)
+    return inputs | {"centrelines": [found["centrelines"]]}
 
 
 def run(inputs, folder, **changes):
@@ -159,7 +154,7 @@ def organ(tmp_path_factory):
     values = np.full(grid.shape, 150.0, np.float32)
     write_volume(inputs["isotropic"], Volume(values, grid))
     for path in inputs.values():
-        write_sidecar(path, OK | {"stage": "segment"})
+        write_sidecar(path, RESAMPLED)
     return inputs | {"centrelines": []}
 
 
@@ -223,7 +218,7 @@ def put_masks(folder, *bodies):
     inputs["isotropic"] = folder / "isotropic.nii.gz"
     write_volume(inputs["isotropic"], Volume(np.zeros(grid.shape, np.float32), grid))
     for path in inputs.values():
-        write_sidecar(path, OK | {"stage": "segment"})
+        write_sidecar(path, RESAMPLED)
     return inputs | {"centrelines": []}
 
 

@@ -6,7 +6,7 @@ from bodies import CENTRE, DIRECTIONS, grid_over, mask_of
 from scanmill.phantom.body import sphere
 from scanmill.refusal import Refusal
 from scanmill.simulation import mesher
-from scanmill.simulation.masks import surface_of_mask
+from scanmill.surface import surface_of_mask
 from scanmill.surface_measures import volume
 
 RADIUS = 12

@@ -10,13 +10,12 @@ from scanmill.simulation.body import Body, Elastic
 from scanmill.simulation.elements import volumes
 from scanmill.simulation.equilibrium import solve
 from scanmill.simulation.filling import filled
-from scanmill.simulation.masks import surface_of_mask
 from scanmill.simulation.quality import quality
 from scanmill.simulation.skin import skin
 from scanmill.simulation.solid import SIDES, pressed, solid
 from scanmill.simulation.solid_summary import of_answer, of_parts
 from scanmill.simulation.tetrahedra import quadratic
-from scanmill.surface import Surface
+from scanmill.surface import Surface, surface_of_mask
 from scanmill.surface_measures import volume
 
 SIZE = (20.0, 24.0, 40.0)

@@ -6,9 +6,12 @@ import trimesh
 from bodies import BODIES, CENTRE, DIRECTIONS, OBLIQUE, grid_over, mask_of, points_of
 from manifolds import assert_manifold, keys, random_labels, reversed_
 from scanmill.grid import Grid
-from scanmill.phantom.body import sphere
-from scanmill.surface import Boundaries, Surface, boundaries, surface_of
+from scanmill.label_interpolation import resample_labels
+from scanmill.phantom.body import Ellipsoid, sphere
+from scanmill.phantom.description import turned
+from scanmill.surface import Boundaries, Surface, boundaries, surface_of, surface_of_mask
 from scanmill.surface_measures import area, centroid, is_manifold, is_watertight, volume
+from scanmill.volume_file import Volume
 
 SEEDS = range(3)
 
@@ -187,3 +190,13 @@ def test_faults_are_seen():
     )
     assert is_watertight(pinched)
     assert not is_manifold(pinched)
+
+
+def test_waves_of_thick_slices_are_smoothed_away_and_the_volume_stays():
+    body = Ellipsoid(radii=(12, 15, 22), centre=CENTRE, rotation=tuple(turned((35, 20, 0)).ravel()))
+    thick = grid_over(body, (0.7, 0.7, 3.0))
+    grid = thick.isotropic(1.0)
+    mask = resample_labels(Volume(mask_of(body, thick).astype(np.uint8), thick), grid) == 1
+    off = [body.distance(surface_of_mask(mask, grid, n).points).std() for n in (0.0, 3.0)]
+    assert off[1] < 0.85 * off[0]
+    assert volume(surface_of_mask(mask, grid, 3.0)) == pytest.approx(mask.sum(), rel=1e-3)

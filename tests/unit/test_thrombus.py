@@ -11,13 +11,13 @@ from scanmill.refusal import Refusal
 from scanmill.simulation import filling
 from scanmill.simulation.elements import volumes
 from scanmill.simulation.equilibrium import solve
-from scanmill.simulation.masks import surface_of_mask
 from scanmill.simulation.mesher import divided
 from scanmill.simulation.open_surface import End
 from scanmill.simulation.summary import of_mesh, of_stress
 from scanmill.simulation.tetrahedra import Tetrahedra
 from scanmill.simulation.thrombus import _in_one_piece, _level_of
 from scanmill.simulation.vessel import MMHG, problem, vessel
+from scanmill.surface import surface_of_mask
 from wall_truths import between
 
 TURN = turned((20, -35, 50))

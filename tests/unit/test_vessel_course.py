@@ -14,7 +14,7 @@ from scanmill.label_map import Region
 from scanmill.phantom.body import Body, Cylinder
 from scanmill.phantom.description import turned
 from scanmill.phantom.tubes import Tubes
-from scanmill.surface import Surface, boundaries, surfaces_of
+from scanmill.surface import Surface, surface_of_mask
 from scanmill.volume_file import Volume
 
 TURN = turned((20, -35, 50))
@@ -51,8 +51,7 @@ def courses_through(body: Body, spacing=(1.0, 1.0, 1.0), direction="oblique", cu
     if cubic:
         scan, grid = Volume(mask.astype(np.uint8), grid), grid.isotropic(cubic)
         mask = resample_labels(scan, grid) == 1
-    mesh, _ = boundaries(mask.astype(np.uint8), grid, 0.01)
-    surface = dict(surfaces_of(mesh, grid))[1]
+    surface = surface_of_mask(mask, grid, max(spacing))
     return courses_of(ways_of(Region.of(mask), grid), surface, min(grid.spacing))
 
 

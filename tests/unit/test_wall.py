@@ -8,12 +8,12 @@ from scanmill.phantom.description import turned
 from scanmill.phantom.tubes import Tubes
 from scanmill.refusal import Refusal
 from scanmill.simulation.elements import volumes
-from scanmill.simulation.masks import surface_of_mask
 from scanmill.simulation.open_surface import End, enclosed, open_loops, opened
 from scanmill.simulation.quality import flatness
 from scanmill.simulation.summary import is_away, of_mesh, require_away, require_thickness
 from scanmill.simulation.tetrahedra import dihedral_angles, quadratic, scaled_jacobians
 from scanmill.simulation.vessel import vessel
+from scanmill.surface import surface_of_mask
 
 TURN = turned((20, -35, 50))
 TUBE = Capsule(radius=8, length=50, centre=CENTRE, rotation=tuple(TURN.ravel()))

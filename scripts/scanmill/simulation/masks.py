@@ -9,10 +9,8 @@ from scipy.ndimage import gaussian_filter
 from scanmill.grid import Grid
 from scanmill.label_map import LabelMap, Region
 from scanmill.refusal import Refusal
-from scanmill.surface import Surface, boundaries, surface_of
+from scanmill.surface import Surface, surface_of_mask
 
-# Of the windowed sinc: of those tried, the one that keeps volumes and takes the steps of voxels away.
-PASS_BAND = 0.01
 # Of its voxels, what a blur may change of a mask.
 CHANGED = 0.05
 
@@ -21,12 +19,14 @@ CHANGED = 0.05
 class Masks:
     """The whole masks of structures, covered parts included, by name.
 
-    blur: of masks before surfaces are made of them, a standard deviation in voxels.
+    blur: of masks before surfaces are made of them, a standard deviation in voxels. slices: mm between
+    the scan's, whose waves surfaces are smoothed against.
     """
 
     grid: Grid
     regions: dict[str, Region]
     blur: float = 0.0
+    slices: float = 0.0
 
     @classmethod
     def of(cls, label_map: LabelMap, names: dict[str, int]) -> "Masks":
@@ -74,7 +74,8 @@ class Masks:
         mask, low = self._painted(names)
         if self.blur:
             mask = _blurred(mask, self.blur)
-        return surface_of_mask(mask, self.grid.crop(tuple(low[::-1]), mask.shape[::-1]))
+        grid = self.grid.crop(tuple(low[::-1]), mask.shape[::-1])
+        return surface_of_mask(mask, grid, self.slices)
 
     def _painted(self, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
         """The mask of some structures, cropped, and the first of its voxels in the grid, [z, y, x]."""
@@ -88,12 +89,6 @@ class Masks:
         for region in chosen:
             mask[_box(region, low)] |= region.array
         return mask, low
-
-
-def surface_of_mask(mask: np.ndarray, grid: Grid) -> Surface:
-    """The smooth, closed surface of a mask [z, y, x], LPS mm."""
-    mesh, _ = boundaries(mask.astype(np.uint8), grid, PASS_BAND)
-    return surface_of(mesh, 1, grid)
 
 
 def _blurred(mask: np.ndarray, blur: float) -> np.ndarray:
