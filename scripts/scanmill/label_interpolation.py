@@ -20,7 +20,7 @@ from scanmill.label_volumes import keep_volumes
 from scanmill.volume_file import Volume
 
 LARGEST_RANK = 254
-BLOCK = 8
+BLOCK = 4
 MIXED = -1
 
 
