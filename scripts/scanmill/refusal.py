@@ -64,6 +64,7 @@ CODES: dict[str, str] = {
     "ends-unclear": "the vessel could not be cut open where its course ends",
     "mesher-failed": "the mesher crashed, or did not end",
     "wall-folded": "a wall of that thickness folds on the vessel's surface",
+    "wall-crossed": "the walls of parts of a vessel run through each other",
     "wall-bare": "the structure that is the wall is not all around the vessel",
     "mesh-large": "a body would have more tetrahedra than can be meshed",
     "mesh-inverted": "tetrahedra are flat or inside out, or there is none",

@@ -7,9 +7,11 @@ from scanmill.phantom.body import Body, Capsule
 from scanmill.phantom.description import turned
 from scanmill.phantom.tubes import Tubes
 from scanmill.refusal import Refusal
+from scanmill.simulation.crossings import crossing
 from scanmill.simulation.elements import volumes
 from scanmill.simulation.open_surface import End, enclosed, open_loops, opened
 from scanmill.simulation.quality import flatness
+from scanmill.simulation.skin import skin
 from scanmill.simulation.summary import is_away, of_mesh, require_away, require_thickness
 from scanmill.simulation.tetrahedra import dihedral_angles, quadratic, scaled_jacobians
 from scanmill.simulation.vessel import vessel
@@ -126,6 +128,38 @@ def test_a_wall_that_is_thicker_than_its_vessel_is_refused():
         vessel(
             surface_through(TUBE), ends_at(-15, 15), ASKED | {"surface": "outer", "thickness": 12.0}
         )
+
+
+def hairpin() -> tuple[Tubes, dict[str, End]]:
+    """A tube of radius 6 whose two legs lie 2.4 mm apart, and their ends."""
+    t = np.linspace(0, np.pi, 30)
+    bend = np.column_stack([7.2 * np.cos(t), 0 * t, 7.2 * np.sin(t), 6 + 0 * t])
+    legs = [(7.2, 0, -40, 6)], [(-7.2, 0, -40, 6)]
+    branch = (*legs[0], *map(tuple, bend.tolist()), *legs[1])
+    body = Tubes(branches=(branch,), centre=CENTRE, rotation=TUBE.rotation)
+    along = TURN @ [0, 0, -1.0]
+    places = {"inlet": (7.2, 0, -30), "outlet-1": (-7.2, 0, -30)}
+    return body, {name: End(CENTRE + TURN @ place, along) for name, place in places.items()}
+
+
+def test_walls_that_run_through_each_other_are_refused_and_thinner_ones_are_not():
+    body, ends = hairpin()
+    surface = surface_through(body, spacing=(0.8, 0.8, 0.8))
+    thin = vessel(surface, ends, ASKED | {"thickness": 0.8}).wall
+    assert not len(crossing(thin.body.points, skin(thin.body.cells)[:, :3]))
+    with pytest.raises(Refusal, match=r"wall-crossed: \d+ triangles.*around"):
+        vessel(surface, ends, ASKED | {"thickness": 1.6})
+
+
+def test_only_triangles_that_run_through_others_cross():
+    flat = np.array([[0, 0, 0], [4, 0, 0], [0, 4, 0]], float)
+    upright = np.array([[1, 1, -1], [1, 1, 1], [1, 2, 3]], float)
+    three = np.arange(9).reshape(3, 3)
+    far, aside = flat + np.array([0, 0, 5]), upright + np.array([3, 3, 0])
+    assert crossing(np.concatenate((flat, upright, far)), three).tolist() == [0, 1]
+    assert not len(crossing(np.concatenate((flat, aside, far)), three))
+    # Neighbours touch along an edge.
+    assert not len(crossing(np.concatenate((flat, upright)), np.array([[0, 1, 2], [1, 2, 4]])))
 
 
 def test_a_vessel_that_is_cut_where_it_is_not_is_refused():

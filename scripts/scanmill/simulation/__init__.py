@@ -7,6 +7,7 @@ supports: what holds it, node by node.
 tetrahedra, quality, elements: their nodes; how good they are; shape functions and integrals.
 masks, mesher: smooth surfaces of masks; MMG, which makes triangles and tetrahedra of one size.
 open_surface, wall, vessel: from a surface to a vessel's wall.
+crossings: whether that runs through itself.
 filling: tetrahedra that fill surfaces. thrombus: those between blood and wall. solid: an organ's.
 materials, bone: what bodies are made of.
 response, faces, equilibrium: materials, pressure and springs, and solving. memory: what that takes.

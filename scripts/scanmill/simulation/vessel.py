@@ -9,11 +9,13 @@ import numpy as np
 
 from scanmill.refusal import Refusal
 from scanmill.simulation.body import Body, Elastic, Fixed, Material, Problem, Springs
+from scanmill.simulation.crossings import crossing
 from scanmill.simulation.elements import volumes
 from scanmill.simulation.filling import signed_distances
 from scanmill.simulation.materials import constant
 from scanmill.simulation.mesher import remeshed
 from scanmill.simulation.open_surface import End, enclosed, evened, open_loops, opened
+from scanmill.simulation.skin import skin
 from scanmill.simulation.thrombus import THROMBUS, lined, lining
 from scanmill.simulation.wall import PART, Wall, thickened
 from scanmill.surface import Surface
@@ -79,7 +81,7 @@ def vessel(
 
     blood: the surface of the part of it that is no thrombus, where there is some. outer: that of the
     wall, where it is seen in the scan. Raises Refusal where its ends cannot be cut, the mesher fails,
-    or its wall folds.
+    or its wall folds or runs through itself.
     """
     edge, cut = asked["edge"], opened(surface, list(ends.values()))
     found = lining(surface, blood, ends, edge) if blood else None
@@ -101,6 +103,7 @@ def vessel(
             f"{folded} cells of the wall are folded: it is bent more than it is thick; a thinner wall "
             "or longer edges may help",
         )
+    _require_apart(wall)
     before, after = (enclosed(s, list(ends.values())) for s in (cut, even))
     body = lined(wall, found) if found and len(found.thrombus.corners) else wall.body
     return Vessel(even, ends, wall, body, 100 * (after / before - 1))
@@ -114,6 +117,19 @@ def problem(found: Vessel, asked: dict[str, Any], pressure: float) -> Problem:
         materials[THROMBUS] = constant(asked["thrombus"]["material"])
     supports = dict.fromkeys(found.ends, _support(asked["ends"], material))
     return Problem(found.body, materials, {"inner": pressure * MMHG}, supports)
+
+
+def _require_apart(wall: Wall) -> None:
+    """Raise Refusal where the wall of one part of a vessel runs through that of another."""
+    points, faces = wall.body.points, skin(wall.body.cells)[:, :3]
+    if len(crossed := crossing(points, faces)):
+        x, y, z = points[faces[crossed[0]]].mean(axis=0)
+        raise Refusal(
+            "wall-crossed",
+            f"{len(crossed)} triangles of the wall's sides run through each other, around "
+            f"LPS ({x:.0f}, {y:.0f}, {z:.0f}) mm: parts of the vessel lie closer together there than the "
+            "wall is thick; a thinner wall, or a mask without one of the parts, would be right",
+        )
 
 
 def _layers(thickness: float, edge: float) -> int:
