@@ -126,8 +126,8 @@ def _require_apart(wall: Wall) -> None:
         x, y, z = points[faces[crossed[0]]].mean(axis=0)
         raise Refusal(
             "wall-crossed",
-            f"{len(crossed)} triangles of the wall's sides run through each other, around "
-            f"LPS ({x:.0f}, {y:.0f}, {z:.0f}) mm: parts of the vessel lie closer together there than the "
+            f"{len(crossed)} triangles of the wall's sides run through each other, around LPS "
+            f"({x:.0f}, {y:.0f}, {z:.0f}) mm: parts of the vessel lie closer together there than the "
             "wall is thick; a thinner wall, or a mask without one of the parts, would be right",
         )
 
