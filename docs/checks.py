@@ -1,6 +1,6 @@
 """What the checks of a cohort find of errors planted in it, and how often they are wrong, as tables.
 
-    python docs/checks.py [cohorts, 3] [cases, 100]
+    python docs/checks.py [cohorts, 3] [cases, 100] [first cohort, 1]
 
 Cohorts of torsos by chance (`torsos`), from scan and supplied labels through the stages as the workflow
 runs them. Each is checked as it is, whole and in parts, where every flag is a false alarm; and, four
@@ -42,16 +42,18 @@ Measured = tuple[dict[str, Row], dict[str, dict[str, float]]]
 
 def main() -> None:
     """Run the cohorts and print the tables."""
-    cohorts, count = map(int, [*sys.argv[1:], *("3", "100")[len(sys.argv) - 1 :]])
+    given = sys.argv[1:]
+    cohorts, count, first = map(int, [*given, *("3", "100", "1")[len(given) :]])
     with TemporaryDirectory() as place:
         path = Path(place) / "torsos.yaml"
         path.write_text(torsos.recipe())
         asked = recipe.load(path)
     sound = [
-        [measured(case(seed, n), asked) for n in range(count)] for seed in range(1, cohorts + 1)
+        [measured(case(seed, n), asked) for n in range(count)]
+        for seed in range(first, first + cohorts)
     ]
     print_alarms(sound, asked)
-    print_found(sound, asked)
+    print_found(sound, asked, first)
 
 
 def case(seed: int, n: int) -> Labelled:
@@ -92,11 +94,14 @@ def print_alarms(sound: list[list[Measured]], asked: Recipe) -> None:
         print(f"| {size} | {len(parts)} | {wrong} | {100 * wrong / size / len(parts):.1f} |")
 
 
-def print_found(sound: list[list[Measured]], asked: Recipe) -> None:
-    """Which of the planted errors are flagged, by which checks, and how many other cases are."""
+def print_found(sound: list[list[Measured]], asked: Recipe, first: int) -> None:
+    """Which of the planted errors are flagged, by which checks, and how many other cases are.
+
+    first: number of the first cohort.
+    """
     found = {name: Counter() for name in PLANTED}
     alarms = []
-    for seed, cohort in enumerate(sound, start=1):
+    for seed, cohort in enumerate(sound, start=first):
         for n in range(SETS):
             spoiled = dict(planted([seed, len(cohort), n], asked))
             flags = flagged([spoiled.get(n, own) for n, own in enumerate(cohort)], asked)

@@ -38,12 +38,12 @@ def row(random, structure, size):
         "morph_sphericity": 0.7 * np.exp(random.normal(0, 0.03)),
         "morph_pca_elongation": 0.8 * np.exp(random.normal(0, 0.05)),
         "morph_pca_flatness": 0.6 * np.exp(random.normal(0, 0.05)),
-        "morph_vol_dens_conv_hull": 0.9 * np.exp(random.normal(0, 0.02)),
+        "morph_vol_dens_conv_hull": 1 - 0.1 * np.exp(random.normal(0, 0.1)),
         "components": 1,
         "stat_mean": random.normal(110, 9),
         "stat_median": random.normal(110, 9),
-        "stat_var": np.exp(random.normal(6, 0.2)),
-        "stat_cov": np.exp(random.normal(-1.5, 0.1)),
+        "stat_rmad": np.exp(random.normal(3, 0.1)),
+        "stat_qcod": np.exp(random.normal(-1.5, 0.1)),
     }
     for n, axis in enumerate("xyz"):
         cells[f"centroid_{axis}_mm"] = centre[n]

@@ -63,6 +63,15 @@ def test_kidneys_that_differ_more_than_others_are_flagged():
     assert (CASE, "kidney-left", "asymmetry") in found(cases)
 
 
+def test_a_bite_out_of_an_organ_that_its_volume_does_not_show_is_flagged():
+    cases = cohort(100, 13)
+    cases.rows[CASE]["spleen"]["morph_vol_dens_conv_hull"] = "0.81"
+    flags = flags_of(cases, {key: {"ingest": [], "segment": []} for key in cases.rows}, [], {})
+    (flag,) = (flag for flag in flags if flag["case"] == CASE)
+    assert (flag["structure"], flag["check"], flag["unit"]) == ("spleen", "form", "%")
+    assert flag["value"] == pytest.approx(19) and flag["high"] < 19
+
+
 def test_what_is_stretched_along_one_axis_is_flagged_for_its_case():
     cases = cohort(100, 3)
     for name in NAMES:

@@ -22,8 +22,8 @@ COLUMNS = (
     "components",
     "stat_mean",
     "stat_median",
-    "stat_var",
-    "stat_cov",
+    "stat_rmad",
+    "stat_qcod",
 )
 # By case.
 Values = dict[str, float]

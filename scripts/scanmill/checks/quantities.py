@@ -14,10 +14,11 @@ FORMS = {
     "morph_sphericity": "sphericity",
     "morph_pca_elongation": "second axis by first (morph_pca_elongation)",
     "morph_pca_flatness": "least axis by first (morph_pca_flatness)",
-    "morph_vol_dens_conv_hull": "volume by that of the convex hull (morph_vol_dens_conv_hull)",
 }
 # Standard deviations of what says nothing of the patient: of logarithms, where 0.02 are 2 %.
 OF_SIZES, OF_FORMS, OF_PIECES = 0.02, 0.02, 0.3
+# Of the logarithm of what is left of a convex hull: 0.5 % of the volume, where that is a tenth.
+OF_HOLLOWS = 0.05
 # mm; HU; of the logarithm of a spread of intensities; % of a volume; of an arc sine, by which
 # neighbours that usually do not touch may do so at a tenth of their boundary.
 OF_PLACES, OF_HU, OF_SPREADS, OF_BOUNDARIES, OF_SHARES = 1.5, 5.0, 0.05, 1.0, 0.08
@@ -86,6 +87,10 @@ def _forms(cases: Cases) -> Iterator[Quantity]:
         for name, values in cases.column(column).items():
             some = {c: value for c, value in values.items() if value > 0}
             yield Quantity("form", name, f"The {words} of {name}", "", LOG, OF_FORMS, some)
+    for name, values in cases.column("morph_vol_dens_conv_hull").items():
+        hollow = {c: 100 * (1 - value) for c, value in values.items() if value < 1}
+        words = f"What {name} leaves of its convex hull (1 - morph_vol_dens_conv_hull)"
+        yield Quantity("form", name, words, "%", LOG, OF_HOLLOWS, hollow)
     for name, values in cases.column("components").items():
         words = f"The number of pieces of {name}"
         yield Quantity("pieces", name, words, "", LOG, OF_PIECES, values)
@@ -111,22 +116,23 @@ def _neighbours(cases: Cases) -> Iterator[Quantity]:
 
 
 def _intensities(cases: Cases) -> Iterator[Quantity]:
+    # Robust spreads: of a standard deviation, a few voxels of a neighbour decide.
     medians = cases.column("stat_median", whole=False)
     if cases.modality == "CT":
         for name, values in medians.items():
             words = f"The median intensity of {name}"
             yield Quantity("intensity", name, words, "[hnsf'U]", LINEAR, OF_HU, values)
-        for name, values in cases.column("stat_var", whole=False).items():
-            spreads = {c: float(np.sqrt(value)) for c, value in values.items() if value > 0}
-            words = f"The standard deviation of the intensities of {name}"
+        for name, values in cases.column("stat_rmad", whole=False).items():
+            spreads = {c: value for c, value in values.items() if value > 0}
+            words = f"The spread of the intensities of {name} (stat_rmad)"
             yield Quantity("spread", name, words, "[hnsf'U]", LOG, OF_SPREADS, spreads)
     else:
         for name, values in remainders(logarithms(medians)).items():
             words = f"The median intensity of {name} by what the other structures let expect"
             yield Quantity("intensity", name, words, "%", LOG, OF_SPREADS, _percent(values))
-        for name, values in cases.column("stat_cov", whole=False).items():
+        for name, values in cases.column("stat_qcod", whole=False).items():
             spreads = {c: value for c, value in values.items() if value > 0}
-            words = f"The standard deviation of the intensities of {name} by their mean"
+            words = f"The spread of the intensities of {name}, of quartiles (stat_qcod)"
             yield Quantity("spread", name, words, "", LOG, OF_SPREADS, spreads)
     for name, values in cases.told_by_image("mask_vs_volume_percent").items():
         words = f"The mask of {name} against the volume that the image shows"
