@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from scanmill.corrections.field_of_view import AIR_HU, cut_off, field_of_view, radii
+from scanmill.corrections.ghosts import SUSPECT_PERCENT, ghosting
 from scanmill.corrections.metal import find_metal
 from scanmill.corrections.rings import find_rings
 from scanmill.corrections.table import find_table
@@ -64,9 +65,6 @@ def examine_ct(scan: Volume, metal: str) -> Examination:
 
 def examine_mr(scan: Volume) -> Examination:
     """Look for ghosts of motion in an MR; its slices lie across the axis of the largest spacing."""
-    # Imported here, as for streaks: it needs scipy, and a CT's job pays for its imports as well.
-    from scanmill.corrections.ghosts import SUSPECT_PERCENT, ghosting
-
     found = Examination(scan.array)
     across = 2 - int(np.argmax(scan.grid.spacing))
     percent = ghosting(scan.array, across)
