@@ -17,6 +17,8 @@ rule report:
         surfaces_sidecar=rules.mesh.output.sidecar,
         measurements=rules.measure.output.measurements,
         measurements_sidecar=rules.measure.output.sidecar,
+        centrelines=asked_centrelines,
+        simulations=asked_simulations,
     output:
         report=f"{CASE_FOLDER}/report.html",
         sidecar=f"{CASE_FOLDER}/report.json",

@@ -15,6 +15,7 @@ from scanmill.label_map_files import read_label_map
 from scanmill.report import figures, tables, window
 from scanmill.report.page import CasePage, case_page, refused_page
 from scanmill.report.picture import Picture
+from scanmill.report.simulations import simulated
 from scanmill.report.thumbnail import thumbnail as draw
 from scanmill.report.treatment import smoothed, treatment
 from scanmill.report.view_3d import view_3d
@@ -33,12 +34,18 @@ def report(
     overlaps: Path,
     surfaces: Path,
     measurements: Path,
+    centrelines: list[Path],
+    simulations: list[Path],
     report: Path,
     thumbnail: Path,
     case: str,
     structures: list[dict[str, Any]],
 ) -> None:
-    """Write page and thumbnail. structures: name, label, colour and code, in the recipe's order."""
+    """Write page and thumbnail.
+
+    centrelines, simulations: their folders, where there are any. structures: name, label, colour and
+    code, in the recipe's order.
+    """
     label_map = read_label_map(labels, overlaps, {s["name"]: s["label"] for s in structures})
     record.grid = label_map.grid
     resampled = read_sidecar(isotropic)
@@ -77,6 +84,7 @@ def report(
         treatment(resampled),
         stages,
         viewed,
+        list(simulated(rows, simulations, centrelines)),
     )
     write_page(report, case_page(page))
 

@@ -2,10 +2,11 @@
 
 In: labels.nii.gz with overlaps/, the isotropic scan, and centrelines/ where walls are asked for. Out:
 simulation/<structure>.vtu (and other formats on request), the wall or the organ as quadratic
-tetrahedra with displacements, stress and strain; of a wall also simulation/<structure>-stress.vtp,
-stress averaged through it on the surface in its middle; LPS, mm, N/mm2. What the table tells is in the
-sidecar. What cannot be meshed or solved as asked is tried in other ways (`fallbacks`), which is warned
-of where one works; else it is refused alone, and simulation/<structure>-failed.ply is its surface.
+tetrahedra with displacements, stress and strain, and simulation/<structure>-stress.vtp, stress averaged
+through the wall on the surface in its middle, or on the organ's skin; LPS, mm, N/mm2. What the table
+tells is in the sidecar. What cannot be meshed or solved as asked is tried in other ways (`fallbacks`),
+which is warned of where one works; else it is refused alone, and simulation/<structure>-failed.ply is
+its surface.
 """
 
 from collections.abc import Callable
@@ -38,7 +39,7 @@ from scanmill.simulation.quality import flatness, quality, require_sound
 from scanmill.simulation.solid import pressed, solid
 from scanmill.simulation.solution import Solution
 from scanmill.simulation.solvers import solved_by
-from scanmill.simulation.stress_map import write_stress_map
+from scanmill.simulation.stress_map import write_skin_map, write_stress_map
 from scanmill.simulation.summary import (
     Measures,
     of_mesh,
@@ -195,6 +196,7 @@ def _solid(masks: Masks, asked: Asked, name: str, isotropic: Path, folder: Path)
     to_solve = pressed(body, materials, load)
     solid_summary.require_away(to_solve)
     solution, solver = _solved(to_solve, asked, folder / name)
+    write_skin_map(folder / f"{name}-stress.vtp", to_solve.body, solution)
     found[name] |= {"simulation_solver": solver}
     found[name] |= solid_summary.of_answer(to_solve, solution, load)
     return found

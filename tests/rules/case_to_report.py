@@ -1,13 +1,16 @@
 """A case whose stages have run, all but its report: a ball in an organ, on an oblique grid."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from earlier import GRID, LABELS, ball, image, organ, put_doubts, put_label_map, put_volume
 from measure import measure
 from mesh import mesh
 from resample import resample
+from scanmill.recipe_simulation import filled
 from scanmill.stage import run_stage
+from simulate import simulate
 
 from report import refuse, report
 
@@ -21,9 +24,15 @@ READ = (
 
 
 def put_case(
-    folder: Path, correct: dict[str, str], masks: dict[str, np.ndarray] | None = None
+    folder: Path,
+    correct: dict[str, str],
+    masks: dict[str, np.ndarray] | None = None,
+    solid: dict[str, Any] | None = None,
 ) -> dict[str, Path]:
-    """Run the stages before; what report reads, by name. masks: of the structures, else both."""
+    """Run the stages before; what report reads, by name. masks: of the structures, else both.
+
+    solid: what is asked of the organ's simulation.
+    """
     masks = {"organ": organ(), "ball": ball()} if masks is None else masks
     lacking = {"status": "refused", "code": "structure-empty", "reason": "no voxel was found"}
     said = {name: {"status": "ok"} if name in masks else lacking for name in LABELS}
@@ -58,6 +67,8 @@ def put_case(
         "centrelines": [],
         "simulations": [],
     }
+    if solid:
+        inputs["simulations"] = [put_simulation(folder, inputs, solid)]
     asked = ("name", "label", "distances_to", "drawn")
     parameters = {
         "case": folder.name,
@@ -67,7 +78,21 @@ def put_case(
     measured = {"measurements": folder / "measurements.csv"}
     run_stage("measure", measure, inputs, measured, parameters)
     found = {"volume": volume} | resampled | labelled | meshed | measured
-    return {name: found[name] for name in READ}
+    further = {name: inputs[name] for name in ("centrelines", "simulations")}
+    return {name: found[name] for name in READ} | further
+
+
+def put_simulation(folder: Path, inputs: dict[str, Path], solid: dict[str, Any]) -> Path:
+    """Simulate the organ as a solid."""
+    structures = [
+        {"name": name, "label": label, "simulate": None} for name, label in LABELS.items()
+    ]
+    structures[0]["simulate"] = filled({"solid": solid})
+    read = {name: inputs[name] for name in ("labels", "overlaps", "isotropic", "centrelines")}
+    found = folder / "simulation"
+    parameters = {"structures": structures, "pressures": {}}
+    run_stage("simulate", simulate, read, {"simulation": found}, parameters)
+    return found
 
 
 def run_report(inputs: dict[str, Path]) -> Path:

@@ -1,5 +1,6 @@
 """The report stage: a page that is whole, says what the results say, and is the same every time."""
 
+import csv
 import json
 import re
 from html.parser import HTMLParser
@@ -116,9 +117,41 @@ def test_structures_that_were_not_found_are_said_to_be(tmp_path, masks):
     assert ("Nothing was measured" in read.text) == (not masks)
 
 
+LOAD = {"held": "inferior", "pressed": "superior", "force": 100, "depth": 5}
+PRESSED = {"edge": 7, "material": {"young": 500, "poisson": 0.3}, "load": LOAD}
+
+
+@pytest.mark.slow
+def test_what_was_simulated_is_shown_with_its_scale_and_numbers(tmp_path):
+    inputs = put_case(tmp_path / "case-one", UNTREATED, solid=PRESSED)
+    page = run_report(inputs)
+    read = Reader(page.read_text(encoding="utf-8"))
+    assert "Equivalent stress of von Mises at the surface, as solved by scanmill." in read.text
+    (scale,) = (a["aria-label"] for _, a in read.elements if a.get("class") == "scale")
+    assert re.search(r"from 0 to [\d.]+ N/mm² and above$", scale)
+    assert len(read.of("image", "href")) == 3 * (1 + 2 + 2) + 3
+    with open(inputs["measurements"], newline="") as stream:
+        row = next(csv.DictReader(stream))
+    told = re.search(r"Stiffness N/mm .*? organ ([\d.]+) ", read.text)
+    assert float(told[1]) == pytest.approx(float(row["stiffness_n_per_mm"]), rel=1e-3)
+    assert page.stat().st_size < 8e6
+    before = page.read_bytes()
+    assert run_report(inputs).read_bytes() == before
+
+
+def test_what_could_not_be_simulated_is_said_to_be(tmp_path):
+    solid = PRESSED | {"load": LOAD | {"depth": 0.001}}
+    page = run_report(put_case(tmp_path / "case-one", UNTREATED, solid=solid))
+    text = Reader(page.read_text(encoding="utf-8")).text
+    assert "organ was not simulated: side-bare" in text
+    assert "simulation/organ-failed.ply is its surface" in text
+    assert "Stress of organs" not in text
+
+
 def test_a_refused_case_has_a_page_that_says_why(inputs, tmp_path):
     folder = tmp_path / "case-two"
-    refused = {name: put_refused(folder / path.name) for name, path in inputs.items()}
+    refused = {name: put_refused(folder / path.name) for name, path in inputs.items() if path}
+    refused |= {"centrelines": [], "simulations": []}
     page = run_report(refused)
     text = Reader(page.read_text(encoding="utf-8")).text
     assert REFUSED["reason"] in text and REFUSED["code"] in text and "case-two" in text

@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from scanmill.report.figures import Shown
 from scanmill.report.picture import Picture
+from scanmill.report.simulations import Simulated
 from scanmill.report.tables import Row, Table
 from scanmill.report.view_3d import View3D
 
@@ -33,6 +34,13 @@ class CasePage:
     treated: list[tuple[str, str]]
     stages: list[tuple[str, list[Picture]]]
     viewed: View3D
+    simulated: list[Simulated]
+
+    @property
+    def not_simulated(self) -> dict[str, str]:
+        """Why structures were not simulated though the recipe asks for it: codes by name."""
+        rows = (row for row in self.rows if row["simulation_code"])
+        return {row["structure"]: row["simulation_code"] for row in rows}
 
     @property
     def by_name(self) -> dict[str, Row]:

@@ -37,7 +37,16 @@ def _file(pixels: np.ndarray, kind: int, palette: bytes) -> bytes:
 
 def data_url(grey: np.ndarray) -> str:
     """The picture as the address of itself."""
-    return "data:image/png;base64," + base64.b64encode(png(grey)).decode()
+    return _url(png(grey))
+
+
+def indexed_data_url(indices: np.ndarray, palette: np.ndarray) -> str:
+    """The picture of indices, as for `indexed_png`, as the address of itself."""
+    return _url(indexed_png(indices, palette))
+
+
+def _url(content: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(content).decode()
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

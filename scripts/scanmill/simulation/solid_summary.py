@@ -48,7 +48,7 @@ def of_answer(problem: Problem, solution: Solution, load: dict[str, str | float]
     size = volumes(body.points, body.cells)
     under = bed(body, body.faces["pressed"])
     moved = solution.displacements[under.nodes] @ SIDES[load["pressed"]]
-    away = _is_away(body)
+    away = is_away(body)
     stress = von_mises(solution.stresses)
     shortening = principal(solution.strains)[:, 0]
     peak = int(np.argmax(np.where(away, stress, -np.inf)))
@@ -68,14 +68,15 @@ def of_answer(problem: Problem, solution: Solution, load: dict[str, str | float]
 
 def require_away(problem: Problem) -> None:
     """Raise Refusal where no cell of an organ is away from the sides that are held and pressed."""
-    if not _is_away(problem.body).any():
+    if not is_away(problem.body).any():
         text = (
             "every tetrahedron is at the held or the pressed side, where stress is of what holds it"
         )
         raise Refusal("solid-short", f"{text}; shorter edges would be right")
 
 
-def _is_away(body: Body) -> np.ndarray:
+def is_away(body: Body) -> np.ndarray:
+    """Which cells [m] of a body have no point on its held or pressed side."""
     sides = np.concatenate([body.faces[name].ravel() for name in ("held", "pressed")])
     return ~np.isin(body.cells, sides).any(axis=1)
 
