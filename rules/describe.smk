@@ -20,6 +20,7 @@ rule describe:
     conda:
         "../envs/scanmill.yaml"
     params:
+        report=SETTINGS.report,
         library=library("describe"),
     message:
         "describe: methods and references, and the run as a crate"

@@ -27,10 +27,12 @@ def describe(
     references: Path,
     crate: Path,
     workflow: Path,
+    report: bool,
 ) -> None:
     """Write the methods of a run, their references, the copy of the workflow and the crate of it all.
 
-    tables: all files of the cohort, measurements and provenance among them.
+    tables: all files of the cohort, measurements and provenance among them. report: whether the cohort
+    gets a page, which is made last, as it shows the methods.
     """
     known = json.loads(provenance.read_text(encoding="utf-8"))
     cases = crate.parent / "cases"
@@ -42,7 +44,8 @@ def describe(
         with replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
     copy_workflow(workflow)
-    write_crate(crate, [*tables, methods, references], workflow, known)
+    pages = [methods.with_name("report.html")] if report else []
+    write_crate(crate, [*tables, methods, references, *pages], workflow, known)
 
 
 def copy_workflow(folder: Path) -> None:
@@ -63,4 +66,5 @@ if __name__ == "__main__":
             Path(snakemake.input.measurements),
             Path(snakemake.input.provenance),
             **outputs,
+            report=snakemake.params.report,
         )

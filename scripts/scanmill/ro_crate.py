@@ -27,6 +27,7 @@ TYPES = {
     ".tsv": "text/tab-separated-values",
     ".json": "application/json",
     ".md": "text/markdown",
+    ".html": "text/html",
     ".bib": "application/x-bibtex",
     ".parquet": "application/vnd.apache.parquet",
     ".lock": "text/plain",

@@ -138,6 +138,9 @@ def test_the_page_of_the_cohort_leads_to_the_pages_of_its_cases(example):
         assert (example / "cases" / row["case"] / "report.html").exists()
     pictures = [p for p in example.glob("cases/*/thumbnail.png") if p.stat().st_size]
     assert len(pictures) == len(SHEET) - 1 == page.count('<img src="data:image/png')
+    crate = json.loads((example / "ro-crate-metadata.json").read_text())
+    parts = {part["@id"]: part for part in crate["@graph"]}
+    assert parts["cohort/report.html"]["encodingFormat"] == "text/html"
 
 
 def test_a_second_run_does_nothing(example):
