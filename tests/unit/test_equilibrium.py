@@ -14,7 +14,14 @@ from scanmill.simulation.memory import check_memory
 from scanmill.simulation.quality import require_sound
 from scanmill.simulation.solution import first_principal
 from scipy.sparse import csc_array
-from wall_cases import errors, inflated_cylinder, lame_cylinder, lame_sphere, two_cylinders
+from wall_cases import (
+    errors,
+    inflated_cylinder,
+    lame_cylinder,
+    lame_sphere,
+    thin_cylinder,
+    two_cylinders,
+)
 
 needs_calculix = pytest.mark.skipif(
     shutil.which("ccx") is None, reason="CalculiX is not installed (Debian: calculix-ccx)"
@@ -29,6 +36,14 @@ def test_a_thick_cylinder_has_the_stress_of_lame(poisson):
     assert found["l2"] < 0.01
     assert abs(found["mean"]) < 0.0015
     assert abs(found["p99"]) < 0.005
+
+
+def test_one_layer_of_a_wall_is_as_good_as_two():
+    one, two = (errors(c := thin_cylinder(layers), solve(c.problem)) for layers in (1, 2))
+    # Edges of 5 mm are chords: the mean is off by them.
+    assert abs(one["mean"]) < 0.01
+    assert one["mean"] == pytest.approx(two["mean"], abs=1e-3)
+    assert one["l2"] < two["l2"] < 0.012
 
 
 def test_a_thick_sphere_has_the_stress_of_lame():

@@ -38,6 +38,13 @@ def lame_cylinder(poisson: float, layers: int = 6) -> Case:
     return _cylinder(wall, {"wall": Elastic(1.0, poisson)}, truth)
 
 
+def thin_cylinder(layers: int) -> Case:
+    """A cylinder's wall of 1.5 mm with edges of 5 mm, as large vessels have."""
+    wall = cylinder_wall(20.0, 21.5, 10.0, around=25, layers=layers, along=2)
+    truth = wall_truths.cylinder(20.0, 21.5, PRESSURE, 0.0, _radii(wall))
+    return _cylinder(wall, {"wall": Elastic(1.0, 0.45)}, truth)
+
+
 def lame_sphere(poisson: float) -> Case:
     """An eighth of a thick elastic sphere."""
     wall = sphere_octant(10.0, 15.0, along=16, layers=4)
