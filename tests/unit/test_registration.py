@@ -120,6 +120,20 @@ def test_scans_far_apart_are_found_by_their_content():
     assert distances(found.points(points), points + away).mean() < 0.2
 
 
+def test_air_around_what_is_shown_is_no_lack_of_agreement():
+    shift = np.array([6.0, -5.0, 4.0])
+
+    def in_air(kind, back=lambda points: points):
+        """A ball of the anatomy, a twentieth of the scan, and nothing around it."""
+        grid = grid_of(kind, extent=80.0)
+        inside = distances(back(points_of(grid)), CENTRE) < 18
+        return Volume(np.where(inside, scan_of(grid, back).array, np.float32(700)), grid)
+
+    found = register(in_air("oblique"), in_air("flipped", lambda points: points - shift))
+    points = inner_points(reach=8.0)
+    assert distances(found.points(points), points + shift).mean() < 0.3
+
+
 def test_registration_is_the_same_every_time():
     fixed, moving = scan_of(grid_of("oblique", 30)), scan_of(grid_of("flipped", 30))
     one, other = register(fixed, moving), register(fixed, moving)
