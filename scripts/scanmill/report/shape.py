@@ -7,8 +7,9 @@ import numpy as np
 from scanmill.report.picture import BAR_SHARE, BARS, Frame, Outline
 from scanmill.report.png import indexed_data_url
 
-# Pixels of a picture's longer side, and of that what is left free on each side.
-PIXELS, MARGIN = 640, 0.08
+# Pixels of a picture's longer side; of what it shows, what is left free on each side, and how long the
+# shorter side is at least, for what is written beside it.
+PIXELS, MARGIN, LEAST = 640, 0.08, 0.85
 # Colours of stress, from none to most: viridis by Smith and van der Walt, 2015, CC0; and that of what
 # has none.
 COLOURS = np.array(
@@ -113,10 +114,10 @@ class Canvas:
     def around(cls, points: np.ndarray, side: Side) -> "Canvas":
         """One that shows points [n, 3], LPS mm."""
         places = points @ side.axes[:2].T
-        extent = np.ptp(places, axis=0)
-        free = MARGIN * extent.max()
-        size = extent + 2 * free
-        return cls(side, places.min(axis=0) - free, size, float(size.max() / PIXELS))
+        low, high = places.min(axis=0), places.max(axis=0)
+        longest = (high - low).max()
+        size = np.maximum(high - low, LEAST * longest) + 2 * MARGIN * longest
+        return cls(side, (low + high - size) / 2, size, float(size.max() / PIXELS))
 
     def places(self, points: np.ndarray) -> np.ndarray:
         """Where points [n, 3] are in the picture: mm to the right and down, and away, [n, 3]."""
