@@ -8,9 +8,10 @@ from scanmill.simulation.body import Body, Problem
 # MB for each point, of walls of up to 100 000 cells and of all that is thin.
 THIN = 0.1
 # Of compact bodies the matrix fills as the points in a slice across them become more: MB for each
-# point, and for the square of those in a slice. Of balls, an ellipsoid and a vertebra of 3000 to 44 000
-# points, this was 1.0 to 1.5 times what was taken.
-POINT, SLICE = 0.04, 3.2e-4
+# point, and for the square of those in a slice. The larger of both estimates was 2.1, 1.7, 1.3 and 1.1
+# times what balls of 3300, 7600, 12 400 and 26 600 points took, and 1.7 times what a vertebra of
+# 44 500 did.
+POINT, SLICE = 0.04, 4.2e-4
 # Of the fullest slices, the mean of so many.
 FULLEST = 3
 
