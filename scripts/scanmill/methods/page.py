@@ -101,8 +101,8 @@ def _simulated(rows: list[dict[str, str]]) -> Iterator[str]:
     others = sum("simulation-fallback" in row.get("warnings", "").split() for row in rows)
     if others:
         yield (
-            f"{others} structures could not be simulated as the recipe asks, and were with edges of "
-            "another length, or from a blurred mask, as their rows tell."
+            f"What could not be simulated as the recipe asks ({others} in number) was with edges of "
+            "another length, or from a blurred mask, as the rows tell."
         )
 
 
