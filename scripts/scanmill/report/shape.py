@@ -1,4 +1,8 @@
-"""A coloured surface as a picture, seen from one side of the patient, in millimetres."""
+"""A coloured surface as a picture, seen from one side of the patient, in millimetres.
+
+Own code, with NumPy: what a graphics library draws depends on its driver, and pages are the same bytes
+everywhere.
+"""
 
 from dataclasses import dataclass, field
 
