@@ -26,8 +26,8 @@ def smoothed(points: Array, triangles: Array, pass_band: float, steps: int = STE
     """The points (n, 3), float64, of a closed mesh of triangles (m, 3) after smoothing.
 
     pass_band: 0 to 2, where the filter ends; less is smoother. steps: more of them let less pass beyond
-    it. An edge weighs as many times as it has
-    triangles, so that the junctions of several boundaries hold together.
+    it. An edge weighs as many times as it has triangles, so that the junctions of several boundaries
+    hold together.
     """
     edges = _edges(triangles, len(points))
     return _filter(points.astype(float), *edges, coefficients(pass_band, steps))

@@ -111,8 +111,8 @@ def test_calculix_finds_the_same_where_it_is_asked_for(inputs, tmp_path, poisson
         _, sidecar = run(inputs, tmp_path / solver, solver=solver, **firm)
         said[solver] = sidecar["structures"]["vessel"]
     own, other = said.values()
-    assert own.pop("simulation_solver") == "scanmill"
-    assert re.fullmatch(r"calculix 2\.\d+", other.pop("simulation_solver"))
+    assert own.pop("simulation_solver") == "ScanMill"
+    assert re.fullmatch(r"CalculiX 2\.\d+", other.pop("simulation_solver"))
     for column in ("stress_mean_mpa", "stress_p99_mpa", "strain_p99"):
         assert other[column] == pytest.approx(own[column], rel=0.01)
     # Where waves of voxels bend the wall, elements of displacements alone are too stiff.

@@ -126,11 +126,11 @@ def test_who_solved_and_what_was_not_done_as_asked_is_told():
     asked["structures"][0]["simulate"] = recipe_simulation.filled({"wall": wall})
     row = {"case": "c0", "structure": "s0", "status": "ok", "code": "", "volume_method": "fit"}
     rows = [
-        row | {"warnings": "", "simulation_solver": "calculix 2.20"},
-        row | {"warnings": "mesh-flat simulation-fallback", "simulation_solver": "calculix 2.21"},
+        row | {"warnings": "", "simulation_solver": "CalculiX 2.20"},
+        row | {"warnings": "mesh-flat simulation-fallback", "simulation_solver": "CalculiX 2.21"},
     ]
     methods, bibtex = written(asked, rows=rows)
-    assert "Simulations were solved by calculix 2.20 (1), calculix 2.21 (1)." in methods
+    assert "Simulations were solved by CalculiX 2.20 (1), CalculiX 2.21 (1)." in methods
     assert "could not be simulated as the recipe asks (1 in number)" in methods
     keys = cited(methods, bibtex)
     assert "dhondt2004" in keys and "taylor1973" not in keys

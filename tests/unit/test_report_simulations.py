@@ -107,14 +107,14 @@ def pulled(tmp_path_factory):
         "held": ring.faces["bottom"], "pressed": ring.faces["top"]
     })  # fmt: skip
     write_skin_map(folder / "ring-stress.vtp", body, solve(problem))
-    row = dict.fromkeys(COLUMNS, "") | {"structure": "ring", "simulation_solver": "scanmill"}
+    row = dict.fromkeys(COLUMNS, "") | {"structure": "ring", "simulation_solver": "ScanMill"}
     return row, folder
 
 
 def test_the_skin_of_an_organ_is_shown_with_its_stress_and_moved(pulled):
     row, folder = pulled
     (found,) = simulated([row, row | {"structure": "other"}], [folder], [])
-    assert (found.name, found.solver) == ("ring", "scanmill")
+    assert (found.name, found.solver) == ("ring", "ScanMill")
     assert found.shown.startswith("Equivalent stress of von Mises")
     # 0.1 N/mm2 along it, and what its foot, which is held, adds.
     assert 0.09 < found.most < 0.2

@@ -26,6 +26,8 @@ SHOWN = 0.99
 # How far the farthest point goes in the picture, of the longest side, at most; and rounds of factors.
 FAR, ROUND = 0.08, (1, 2, 5)
 WHITE = "#ffffff"
+# N/mm2, for a scale.
+LEAST = 1e-9
 # Scales end where quarters of them are short numbers.
 SCALES = (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 5, 6, 8, 10)
 
@@ -169,6 +171,6 @@ def _larger(found: _Map) -> float:
 
 
 def _rounded(value: float) -> float:
-    """To one of SCALES times a power of ten, upwards."""
-    power = 10.0 ** np.floor(np.log10(value))
+    """To one of SCALES times a power of ten, upwards; of what has no stress, too."""
+    power = 10.0 ** np.floor(np.log10(max(value, LEAST)))
     return float(power * min(each for each in SCALES if each * power >= value))

@@ -14,5 +14,5 @@ def solved_by(solver: str, problem: Problem) -> tuple[Solution, str]:
     Raises what the solver does.
     """
     if solver == "calculix":
-        return calculix.solve(problem, SECONDS), f"calculix {calculix.version()}"
-    return equilibrium.solve(problem), solver
+        return calculix.solve(problem, SECONDS), f"CalculiX {calculix.version()}"
+    return equilibrium.solve(problem), "ScanMill"
