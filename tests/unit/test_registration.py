@@ -10,7 +10,7 @@ from scanmill.phantom.description import turned
 from scanmill.phantom.warp import random_warp
 from scanmill.refusal import Refusal
 from scanmill.registration.convolution import averaged, gaussian_taps, summed
-from scanmill.registration.diffeomorphic import register
+from scanmill.registration.diffeomorphic import STEPS, deform, register
 from scanmill.registration.similarity import local_correlation
 from scanmill.registration.transform import Transform, flow
 from scanmill.volume_file import Volume
@@ -261,3 +261,17 @@ def test_a_slab_is_found_in_a_larger_scan_wherever_its_origin_says_it_lies(layer
     points = part.to_physical(index)
     assert distances(register(scan, slab).points(points), points + LOST).mean() < 0.5
     assert distances(register(slab, scan).points(points + LOST), points).mean() < 0.5
+
+
+def test_where_next_to_nothing_is_to_be_gained_nothing_moves():
+    grid = Grid((24, 22, 20), (2.0, 2.0, 2.0), (-23.0, -21.0, -19.0))
+    z, y, x = np.indices(grid.shape)
+    points = grid.to_physical(np.stack([x, y, z], axis=-1))
+    # So faint that squares of what would raise the agreement vanish in 32 bits.
+    faint = 1e-6 * np.exp(-((points - [1, 2, 3]) ** 2).sum(axis=-1) / 60)
+    one, other = (
+        [Volume(array.astype(np.float32), grid)] * len(STEPS)
+        for array in (faint, faint + 1e-3 * np.roll(faint, 1, axis=0))
+    )
+    place = np.array([[4.0, -3.0, 2.0]])
+    assert deform(one, other, np.eye(4)).points(place) == pytest.approx(place, abs=2)

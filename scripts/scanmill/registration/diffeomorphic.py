@@ -76,10 +76,11 @@ def _ascend(fixed: Array, moving: Array, matrix: Array, velocity: Array, steps: 
         if agreement < max(reached, default=-1.0):
             longest /= 2
         reached.append(agreement)
-        step = averaged(_force(one, other, inside, *slopes), SMOOTH)
+        force = averaged(_force(one, other, inside, *slopes), SMOOTH)
+        step = _limited(force, np.float32(longest * (1 - n / steps)))
         if not step.any():
             break
-        velocity = velocity + _limited(step, np.float32(longest * (1 - n / steps)))
+        velocity = velocity + step
     return velocity if reached[-1] > reached[0] else start
 
 
@@ -90,7 +91,11 @@ def _limited(step: Array, longest: np.float32) -> Array:
     each weighted by itself: empty space, which gains nothing, does not count.
     """
     lengths = np.sqrt((step**2).sum(axis=3))
-    usual = (lengths**2).sum() / lengths.sum()
+    squares = (lengths**2).sum()
+    # What is left where a scan meets itself is so small that its squares vanish.
+    if not squares:
+        return np.zeros_like(step)
+    usual = squares / lengths.sum()
     return step * (longest / np.maximum(lengths, usual))[..., None]
 
 
