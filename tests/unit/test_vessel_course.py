@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scanmill.centreline.course import courses_of
 from scanmill.centreline.sections import calipers, section
 from scanmill.centreline.summary import summary
-from scanmill.centreline.tree import ways_of
+from scanmill.centreline.tree import Way, ways_of
 from scanmill.label_interpolation import resample_labels
 from scanmill.label_map import Region
 from scanmill.phantom.body import Body, Cylinder
@@ -108,6 +108,30 @@ def test_nothing_lies_across_where_a_vessel_parts():
             if found and own[2] < -40:
                 # One leg alone: its ball of at most 8, cut a little aslant where it parts.
                 assert found.widest < 19.5
+
+
+@pytest.mark.parametrize("parting", [-25.0, -40.0])
+def test_both_legs_cut_together_are_not_the_largest_diameter(parting):
+    """Ways part in the trunk, as those of noisy masks do; the crotch is wider than the bulge."""
+    z, t = np.linspace(-60, 60, 80), np.linspace(0, 1, 20)
+    trunk = np.stack([0 * z, 0 * z, z], axis=1)
+    legs = [trunk[0] + t[:, None] * [side, 0, -40] for side in (24, -24)]
+    radius = 10.7 + 7.5 * np.exp(-((z / 18) ** 2))
+    branches = (tube(trunk, radius), *(tube(leg, 10.7 - 4.3 * t) for leg in legs))
+    body = Tubes(branches=branches, **POSE)
+    grid = grid_over(body, (1.0, 1.0, 1.0), DIRECTIONS["oblique"])
+    shared, ways = 0, []
+    for leg, side in zip(legs, (1, -1), strict=True):
+        line = np.array(
+            [[0, 0, 55], [0, 0, parting], [side, 0, -62], [side * 2.5, 0, -68], *leg[12:]]
+        )
+        at = np.append(0, np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1)))
+        own = [np.interp(np.arange(0, at[-1]), at, line[:, k]) for k in range(3)]
+        points = np.stack(own, axis=1) @ TURN.T + CENTRE
+        ways.append(Way(points, -body.distance(points), shared))
+        shared = int(55 - parting)
+    told = summary(courses_of(ways, surface_of_mask(mask_of(body, grid), grid), 1.0))
+    assert told["section_max_diameter_mm"] == pytest.approx(36.4, abs=0.3)
 
 
 def test_a_spike_at_an_end_does_not_bend_the_course():

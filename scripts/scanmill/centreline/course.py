@@ -19,6 +19,8 @@ FARTHEST = 0.75
 FEWEST = 5
 # How far around the place where ways part, in radii of it, a plane may cut more than one of them.
 PARTING = 1.5
+# How many times as wide as the ball around its point a section is that may be of two ways.
+WIDER = 1.25
 # Of the end of a vessel, in radii: what lies so far from its line, and from the course's last point.
 AROUND, AHEAD = 1.25, 3.0
 # Per radius, whose sum is taken for the curve's length: its error is below 1e-4.
@@ -30,8 +32,9 @@ class Course:
     """A branch, by points that follow each other from the root.
 
     points: [n, 3] LPS mm. at: mm along the course. along: unit vectors [n, 3]. sections: what lies
-    across each point; None where ways part, and where nothing closed is around the point. before,
-    beyond: mm straight on from the first and from the last point to the surface.
+    across each point; None where ways part, where the cut is of two of them, and where nothing
+    closed is around the point. before, beyond: mm straight on from the first and from the last
+    point to the surface.
     """
 
     points: np.ndarray
@@ -64,7 +67,8 @@ def courses_of(ways: list[Way], surface: Surface, step: float) -> list[Course]:
         last = len(way.points) - end_of(way.points[::-1], way.radius[::-1])
         inner = slice(first, last)
         if last - first >= FEWEST and _length(way.points[inner]) > 2 * way.radius[last - 1]:
-            course = _course(way.points[inner], way.radius[inner], balls, surface, step)
+            others = [_apart(way, other) for other in ways if other is not way]
+            course = _course(way.points[inner], way.radius[inner], balls, others, surface, step)
             found.append(course)
     return found
 
@@ -73,10 +77,14 @@ def _course(
     points: np.ndarray,
     radius: np.ndarray,
     balls: list[tuple[np.ndarray, float]],
+    others: list[np.ndarray],
     surface: Surface,
     step: float,
 ) -> Course:
-    """The course of a part of a way. balls: middle and radius, where ways part."""
+    """The course of a part of a way.
+
+    balls: middle and radius, where ways part. others: points of the other ways, beyond there.
+    """
     # Along the curve, in radii: by them it is smoothed, since no vessel bends within a few of them.
     reach = np.maximum(radius, step)
     at = _arc_lengths(points, 2 / (reach[1:] + reach[:-1]))
@@ -90,8 +98,8 @@ def _course(
         sections = [
             None
             if _is_parting(point, balls)
-            else _near(section(surface, point, across), point, far)
-            for point, across, far in zip(fitted, along, FARTHEST * wide, strict=True)
+            else _alone(section(surface, point, across), point, across, radius, others)
+            for point, across, radius in zip(fitted, along, wide, strict=True)
         ]
         middles = [s.centre if s else p for s, p in zip(sections, fitted, strict=True)]
         line, fitted = fitted, np.array(middles)
@@ -117,8 +125,35 @@ def _is_parting(point: np.ndarray, balls: list[tuple[np.ndarray, float]]) -> boo
     return any(np.linalg.norm(point - middle) < PARTING * radius for middle, radius in balls)
 
 
-def _near(found: Section | None, point: np.ndarray, far: float) -> Section | None:
-    return found if found and np.linalg.norm(found.centre - point) < far else None
+def _alone(
+    found: Section | None,
+    point: np.ndarray,
+    along: np.ndarray,
+    radius: float,
+    others: list[np.ndarray],
+) -> Section | None:
+    """A section that is around its point and not of another way, too, as in a crotch, cut whole.
+
+    radius: of the ball around the point. Other ways may run through what is hardly wider than it, as in
+    a sac in which they part.
+    """
+    if not found or np.linalg.norm(found.centre - point) >= FARTHEST * radius:
+        return None
+    for line in others if found.widest > WIDER * 2 * radius else ():
+        height = (line - point) @ along
+        cut = np.flatnonzero((height[:-1] < 0) != (height[1:] < 0))
+        part = (height[cut] / (height[cut] - height[cut + 1]))[:, None]
+        places = line[cut] + part * (line[cut + 1] - line[cut])
+        if (np.linalg.norm(places - found.centre, axis=1) < found.widest / 2).any():
+            return None
+    return found
+
+
+def _apart(way: Way, other: Way) -> np.ndarray:
+    """The points of another way, beyond those that both have."""
+    number = min(len(way.points), len(other.points))
+    same = (way.points[:number] == other.points[:number]).all(axis=1)
+    return other.points[number if same.all() else int(np.argmin(same)) :]
 
 
 def _length(points: np.ndarray) -> float:
