@@ -15,23 +15,20 @@ from scanmill.surface import Surface
 ROOT = Path(__file__).parents[2]
 # In a process of its own, whose most is known: MB before and while a ball is solved, and as expected.
 SOLVED = """
-import resource
 from bodies import CENTRE
 from scanmill.phantom.body import sphere
 from scanmill.simulation.body import Elastic
 from scanmill.simulation.equilibrium import solve
 from scanmill.simulation.memory import expected_mb
 from scanmill.simulation.solid import pressed, solid
+from scanmill.used import so_far
 from test_solid import LOAD, surface_through
-
-def most():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
 
 ball = solid(surface_through(sphere(20, CENTRE)), {}, "ball", 4.2)
 problem = pressed(ball, {"ball": Elastic(10.0, 0.3)}, LOAD | {"depth": 5.0})
-before = most()
+before = so_far().memory_mb
 solve(problem)
-print(before, most(), expected_mb(ball))
+print(before, so_far().memory_mb, expected_mb(ball))
 """
 
 

@@ -122,6 +122,10 @@ def test_a_case_that_left_the_sheet_leaves_the_tables_and_is_said_to_be_stale(gr
     assert states == {"ok"}
 
 
+# Pages draw simulations, by modules that mesh.
+MESHERS = "mesh: code or lock; report: code or lock"
+
+
 def test_what_a_limited_run_left_as_it_was_is_said_to_be_stale_and_why(grown):
     copy, folder, *_ = grown
     recipe, lock = folder / "other.yaml", copy / "envs" / "requirements.lock"
@@ -132,9 +136,9 @@ def test_what_a_limited_run_left_as_it_was_is_said_to_be_stale_and_why(grown):
     mill(folder, *limited, "--forcerun", "collect", root=copy)
     told = {row["case"]: row["stale"] for row in rows(folder / "results/cohort/cases.tsv")}
     assert {case: why for case, why in told.items() if case in OF_OTHER} == dict.fromkeys(
-        OF_OTHER, "segment: recipe or config; mesh: code or lock"
+        OF_OTHER, f"segment: recipe or config; {MESHERS}"
     )
-    assert {why for case, why in told.items() if case not in OF_OTHER} == {"mesh: code or lock"}
+    assert {why for case, why in told.items() if case not in OF_OTHER} == {MESHERS}
     recipe.write_text(texts[0])
     lock.write_text(texts[1])
     mill(folder, "--configfile", "config.yaml", root=copy)
