@@ -21,18 +21,24 @@ from scanmill.simulation.body import Elastic
 from scanmill.simulation.equilibrium import solve
 from scanmill.simulation.memory import expected_mb
 from scanmill.simulation.solid import pressed, solid
-from scanmill.used import so_far
 from test_solid import LOAD, surface_through
+
+def most():
+    # Not what the kernel's accounts say, which knows the memory of the parent, and of the mesher.
+    lines = open("/proc/self/status").read().splitlines()
+    (peak,) = (line.split()[1] for line in lines if line.startswith("VmHWM:"))
+    return int(peak) * 1024e-6
 
 ball = solid(surface_through(sphere(20, CENTRE)), {}, "ball", 4.2)
 problem = pressed(ball, {"ball": Elastic(10.0, 0.3)}, LOAD | {"depth": 5.0})
-before = so_far().memory_mb
+before = most()
 solve(problem)
-print(before, so_far().memory_mb, expected_mb(ball))
+print(before, most(), expected_mb(ball))
 """
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="no /proc")
 def test_solving_a_ball_takes_about_what_is_expected_and_no_more():
     paths = f"{ROOT / 'scripts'}:{ROOT / 'tests' / 'unit'}"
     environment = {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
