@@ -126,7 +126,7 @@ def test_what_was_simulated_is_shown_with_its_scale_and_numbers(tmp_path):
     inputs = put_case(tmp_path / "case-one", UNTREATED, solid=PRESSED)
     page = run_report(inputs)
     read = Reader(page.read_text(encoding="utf-8"))
-    assert "Equivalent stress of von Mises at the surface, as solved by scanmill." in read.text
+    assert "Equivalent stress of von Mises at the surface, as solved by ScanMill." in read.text
     (scale,) = (a["aria-label"] for _, a in read.elements if a.get("class") == "scale")
     assert re.search(r"from 0 to [\d.]+ N/mm² and above$", scale)
     assert len(read.of("image", "href")) == 3 * (1 + 2 + 2) + 3

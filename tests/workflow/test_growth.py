@@ -122,8 +122,8 @@ def test_a_case_that_left_the_sheet_leaves_the_tables_and_is_said_to_be_stale(gr
     assert states == {"ok"}
 
 
-# Pages draw simulations, by modules that mesh.
-MESHERS = "mesh: code or lock; report: code or lock"
+# Both reduce surfaces, by the package whose version is another.
+REDUCING = "mesh: code or lock; report: code or lock"
 
 
 def test_what_a_limited_run_left_as_it_was_is_said_to_be_stale_and_why(grown):
@@ -136,9 +136,9 @@ def test_what_a_limited_run_left_as_it_was_is_said_to_be_stale_and_why(grown):
     mill(folder, *limited, "--forcerun", "collect", root=copy)
     told = {row["case"]: row["stale"] for row in rows(folder / "results/cohort/cases.tsv")}
     assert {case: why for case, why in told.items() if case in OF_OTHER} == dict.fromkeys(
-        OF_OTHER, f"segment: recipe or config; {MESHERS}"
+        OF_OTHER, f"segment: recipe or config; {REDUCING}"
     )
-    assert {why for case, why in told.items() if case not in OF_OTHER} == {MESHERS}
+    assert {why for case, why in told.items() if case not in OF_OTHER} == {REDUCING}
     recipe.write_text(texts[0])
     lock.write_text(texts[1])
     mill(folder, "--configfile", "config.yaml", root=copy)

@@ -12,9 +12,9 @@ from vtkmodules.vtkIOXML import vtkXMLPolyDataReader
 from scanmill.report.picture import Outline, outline
 from scanmill.report.shape import CLASSES, Canvas, Shape, ShapePicture, broadest, scale
 from scanmill.report.tables import Row
-from scanmill.simulation.open_surface import areas_of
-from scanmill.simulation.summary import quantile
+from scanmill.simulation.quantile import quantile
 from scanmill.surface import Surface
+from scanmill.surface_measures import areas_of
 
 # By the array of a map: what its colours show.
 KINDS = {

@@ -7,6 +7,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from scanmill.surface import Surface
+from scanmill.surface_measures import areas_of
 
 
 @dataclass(frozen=True)
@@ -70,12 +71,6 @@ def rims(surface: Surface) -> np.ndarray:
         np.sort(edges, axis=1), axis=0, return_inverse=True, return_counts=True
     )
     return edges[uses[which.ravel()] == 1]
-
-
-def areas_of(surface: Surface) -> np.ndarray:
-    """Of triangles, [t], mm2."""
-    a, b, c = np.moveaxis(surface.points[surface.triangles], 1, 0)
-    return np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
 
 
 def point_normals(surface: Surface) -> np.ndarray:

@@ -5,9 +5,10 @@ import numpy as np
 from scanmill.refusal import Refusal
 from scanmill.simulation.body import Body, Elastic, Problem
 from scanmill.simulation.elements import volumes
+from scanmill.simulation.quantile import quantile
 from scanmill.simulation.solid import SIDES, area_across
 from scanmill.simulation.solution import Solution, principal, von_mises
-from scanmill.simulation.summary import Measures, quantile
+from scanmill.simulation.summary import Measures
 from scanmill.simulation.supports import bed
 
 # By how much the volume of an organ's mesh may differ from its mask's, %.

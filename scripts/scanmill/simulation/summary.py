@@ -8,12 +8,13 @@ import numpy as np
 
 from scanmill.refusal import Refusal
 from scanmill.simulation.elements import volumes
-from scanmill.simulation.open_surface import areas_of
 from scanmill.simulation.quality import quality
+from scanmill.simulation.quantile import quantile
 from scanmill.simulation.solution import Solution, first_principal
 from scanmill.simulation.thrombus import THROMBUS
 from scanmill.simulation.vessel import Vessel
 from scanmill.surface import Surface
+from scanmill.surface_measures import areas_of
 
 Measures = dict[str, float]
 
@@ -128,9 +129,3 @@ def is_away(vessel: Vessel) -> np.ndarray:
         # Planes go on for ever: what lies far aside is of another branch.
         away &= (behind > reach) | (beside > 2 * radius + reach)
     return away
-
-
-def quantile(values: np.ndarray, weights: np.ndarray, part: float) -> float:
-    """The value below which a part of the weight lies."""
-    order = np.argsort(values, kind="stable")
-    return float(values[order][np.searchsorted(np.cumsum(weights[order]), part * weights.sum())])

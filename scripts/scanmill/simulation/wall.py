@@ -11,10 +11,11 @@ from scipy.sparse import coo_array
 
 from scanmill.simulation.body import Body
 from scanmill.simulation.elements import volumes
-from scanmill.simulation.open_surface import End, areas_of, mean_normals
+from scanmill.simulation.open_surface import End, mean_normals
 from scanmill.simulation.skin import skin
 from scanmill.simulation.tetrahedra import quadratic
 from scanmill.surface import Surface
+from scanmill.surface_measures import areas_of
 
 # Corners of a prism's three tetrahedra; 3 to 5 lie above 0 to 2, which turn anticlockwise seen from
 # there. Where 0 to 2 are points in rising order, the diagonals rise too, so that neighbours agree.
