@@ -103,7 +103,7 @@ def test_the_mean_stress_of_a_tube_is_that_of_laplace(inputs, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("ccx") is None, reason="CalculiX is not installed")
-@pytest.mark.parametrize(("poisson", "apart"), [(0.3, 0.01), (0.45, 0.04)])
+@pytest.mark.parametrize(("poisson", "apart"), [(0.3, 0.015), (0.45, 0.04)])
 def test_calculix_finds_the_same_where_it_is_asked_for(inputs, tmp_path, poisson, apart):
     said, firm = {}, {"material": {"young": 2.7, "poisson": poisson}}
     for solver in ("scanmill", "calculix"):
@@ -115,7 +115,8 @@ def test_calculix_finds_the_same_where_it_is_asked_for(inputs, tmp_path, poisson
     assert re.fullmatch(r"CalculiX 2\.\d+", other.pop("simulation_solver"))
     for column in ("stress_mean_mpa", "stress_p99_mpa", "strain_p99"):
         assert other[column] == pytest.approx(own[column], rel=0.01)
-    # Where waves of voxels bend the wall, elements of displacements alone are too stiff.
+    # Where waves of voxels bend the wall, at its free ends above all, elements of displacements alone
+    # are too stiff.
     moved = other["displacement_max_mm"] / own["displacement_max_mm"]
     assert 1 - apart < moved < 1.001
     assert other != own

@@ -15,7 +15,7 @@ PROBLEM = Problem(
     BODY,
     {"thrombus": Elastic(0.1, 0.45), "wall": Elastic(2.0, 0.45)},
     {"inner": 0.016},
-    {"bottom": Fixed(), "top": Springs(0.5, 0.1)},
+    {"bottom": Fixed(), "top": Springs(0.5, 0.1, 0.1)},
 )
 RANDOM = np.random.default_rng(6)
 SOLUTION = Solution(

@@ -94,8 +94,8 @@ def test_a_body_that_is_turned_inside_out_is_refused():
 def test_what_is_fixed_stays_and_springs_carry_the_load():
     """A ring that is pressed apart by its ends, on springs: force over stiffness is how far it goes."""
     supports = {
-        "bottom": Springs(normal=0.5, across=0.5),
-        "outer": Springs(normal=0.0, across=1e-9),
+        "bottom": Springs(normal=0.5, outwards=0.5, around=0.5),
+        "outer": Springs(normal=0.0, outwards=1e-9, around=1e-9),
     }
     pressed = Problem(BODY, {"wall": Elastic(1e6, 0.3)}, {"top": 0.016}, supports)
     found = solve(pressed, seconds=60).displacements
@@ -107,8 +107,8 @@ def test_what_is_fixed_stays_and_springs_carry_the_load():
 def test_strains_and_stresses_are_of_the_displacements(material):
     """A prism that is drawn out along its axis between springs: uniaxial, known by hand."""
     supports = {
-        "bottom": Springs(normal=1e5, across=0.0),
-        "outer": Springs(normal=0.0, across=1e-7),
+        "bottom": Springs(normal=1e5, outwards=0.0, around=0.0),
+        "outer": Springs(normal=0.0, outwards=1e-7, around=1e-7),
     }
     pulled = Problem(BODY, {"wall": material}, {"top": -0.02}, supports)
     found = solve(pulled, seconds=120)

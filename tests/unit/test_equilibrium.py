@@ -116,14 +116,14 @@ def mean_stress(found, volumes):
 
 
 def test_springs_give_way_by_the_force_over_their_stiffness():
-    supports = {"bottom": Springs(0.5, 0.5), "outer": Springs(0.0, 1e-9)}
+    supports = {"bottom": Springs(0.5, 0.5, 0.5), "outer": Springs(0.0, 1e-9, 1e-9)}
     found = solve(Problem(BODY, {"wall": Elastic(1e6, 0.3)}, {"top": 0.016}, supports))
     assert np.allclose(found.displacements, [0.0, 0.0, -0.016 / 0.5], atol=1e-5)
 
 
 def test_pressure_follows_the_wall_that_it_moves():
     """What balances an inflated tube is the pressure times its inner radius as it is then."""
-    sliding = dict.fromkeys(("bottom", "top"), Springs(1e3, 1e-6))
+    sliding = dict.fromkeys(("bottom", "top"), Springs(1e3, 1e-6, 1e-6))
     material = RaghavanVorp(0.174, 1.881)
     found = solve(Problem(BODY, {"wall": material}, {"inner": 0.03}, sliding))
     radii = np.linalg.norm((BODY.points + found.displacements)[:, :2], axis=1)

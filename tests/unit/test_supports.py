@@ -50,8 +50,8 @@ def problem_of(supports, body=TILTED):
     "supports",
     [
         {"bottom": Fixed()},
-        {"bottom": Springs(0.1, 0.1)},
-        {"bottom": Springs(0.1, 0.0), "outer": Springs(0.0, 1e-6)},
+        {"bottom": Springs(0.1, 0.1, 0.1)},
+        {"bottom": Springs(0.1, 0.0, 0.0), "outer": Springs(0.0, 1e-6, 1e-6)},
     ],
 )
 def test_what_is_held_in_each_way_passes(supports):
@@ -67,9 +67,9 @@ def test_the_walls_of_known_stress_are_held():
     "supports",
     [
         {},
-        {"bottom": Springs(0.0, 0.0)},
-        {"bottom": Springs(0.0, 0.1)},
-        {"bottom": Springs(1e4, 0.0), "top": Springs(1e4, 0.0)},
+        {"bottom": Springs(0.0, 0.0, 0.0)},
+        {"bottom": Springs(0.0, 0.1, 0.1)},
+        {"bottom": Springs(1e4, 0.0, 0.0), "top": Springs(1e4, 0.0, 0.0)},
     ],
 )
 def test_what_can_slide_or_turn_is_refused(supports):

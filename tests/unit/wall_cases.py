@@ -13,8 +13,8 @@ PRESSURE = 0.016
 ROTATION = turned((20, -35, 50))
 SHIFT = np.array([31.3, -112.7, 402.9])
 # Nothing along the axis, as plane strain wants it; what keeps a cylinder from turning is next to none.
-ENDS = Springs(normal=1e4, across=0.0)
-HARDLY = Springs(normal=0.0, across=1e-6)
+ENDS = Springs(normal=1e4, outwards=0.0, around=0.0)
+HARDLY = Springs(normal=0.0, outwards=1e-6, around=1e-6)
 
 
 @dataclass(frozen=True)

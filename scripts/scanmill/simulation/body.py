@@ -12,12 +12,12 @@ SIDES = ((0, 1), (1, 2), (2, 0))
 
 @dataclass(frozen=True)
 class Body:
-    """Quadratic tetrahedra with straight edges; parts that touch share the nodes there.
+    """Quadratic tetrahedra, whose edges may be bent; parts that touch share the nodes there.
 
     points: [n, 3], LPS mm. cells: [m, 10] indices of points, four corners a, b, c, d with
-    (b - a) x (c - a) . (d - a) > 0 and the middles of EDGES. parts: by name, the indices of its cells.
-    faces: by name, [k, 6] indices of points, three corners that turn anticlockwise seen from outside,
-    and the middles of SIDES.
+    (b - a) x (c - a) . (d - a) > 0 and the middles of EDGES, which bend them.
+    parts: by name, the indices of its cells. faces: by name, [k, 6] indices of points, three corners
+    that turn anticlockwise seen from outside, and the middles of SIDES.
     """
 
     points: np.ndarray
@@ -70,11 +70,17 @@ class Fixed:
 class Springs:
     """Faces on springs to where they were.
 
-    normal, across: stiffness along their normal and across it, N/mm3.
+    Stiffness along their normal; across it, away from the faces' middle; and around that. N/mm3.
     """
 
     normal: float
-    across: float
+    outwards: float
+    around: float
+
+    @property
+    def stiffnesses(self) -> tuple[float, float, float]:
+        """Along the axes of `supports.frames`."""
+        return self.normal, self.outwards, self.around
 
 
 @dataclass(frozen=True)

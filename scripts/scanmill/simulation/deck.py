@@ -127,7 +127,7 @@ def _write_springs(stream: TextIO, problem: Problem) -> None:
         weights = np.sqrt(under.areas[free])[:, None, None] * under.frames[free]
         stream.write("*EQUATION\n")
         stream.writelines(_ties(own, under.nodes[free] + 1, weights))
-        for axis, stiffness in enumerate((support.normal, support.across, support.across), start=1):
+        for axis, stiffness in enumerate(support.stiffnesses, start=1):
             stream.write(f"*ELEMENT, TYPE=SPRING1, ELSET=SPRING{axis}_{name}\n")
             _write_rows(stream, element + np.arange(len(own)), own[:, None], "d")
             stream.write(f"*SPRING, ELSET=SPRING{axis}_{name}\n{axis}\n{stiffness:.10e}\n")

@@ -23,23 +23,37 @@ def on_faces() -> tuple[np.ndarray, np.ndarray]:
     )
 
 
-def volumes(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
-    """Signed volumes [m], mm3, of tetrahedra with these corners [m, 4 or more]."""
-    return np.linalg.det(_sides(points, corners)) / 6
+def flat_volumes(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    """Signed volumes [m], mm3, of straight tetrahedra with these corners [m, 4 or more]."""
+    a = points[corners[:, :1]]
+    return np.linalg.det(points[corners[:, 1:4]] - a) / 6
+
+
+def volumes(points: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """Signed volumes [m], mm3, of quadratic tetrahedra [m, 10], whose edges may be bent."""
+    return quarters(points, cells).sum(axis=1)
+
+
+def quarters(points: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """What of the signed volumes of quadratic tetrahedra each of INSIDE stands for, [m, 4], mm3."""
+    return np.linalg.det(_jacobians(points, cells)) / (6 * len(INSIDE))
 
 
 def gradients(points: np.ndarray, cells: np.ndarray) -> np.ndarray:
-    """The gradients of the ten shape functions at INSIDE, [m, 4, 10, 3], 1/mm; edges are straight."""
-    # Rows of the inverse of (b - a, c - a, d - a) as columns are those of b, c and d.
-    of_three = np.linalg.inv(_sides(points, cells)).transpose(0, 2, 1)
-    of_corners = np.concatenate((-of_three.sum(axis=1, keepdims=True), of_three), axis=1)
-    return np.einsum("qac,mcx->mqax", _derivatives(INSIDE, EDGES), of_corners)
+    """The gradients of the ten shape functions at INSIDE, [m, 4, 10, 3], 1/mm."""
+    inverse = np.linalg.inv(_jacobians(points, cells))
+    return np.einsum("qac,mqxc->mqax", _along_sides(), inverse)
 
 
-def _sides(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
-    """B - a, c - a and d - a of each tetrahedron, [m, 3, 3], a row each."""
-    a = points[corners[:, :1]]
-    return points[corners[:, 1:4]] - a
+def _jacobians(points: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """How places at INSIDE change along the sides to b, c and d, [m, 4, 3, 3], a row for each side."""
+    return np.einsum("qac,max->mqcx", _along_sides(), points[cells])
+
+
+def _along_sides() -> np.ndarray:
+    """The derivatives of the ten shape functions at INSIDE by the ways to b, c and d, [4, 10, 3]."""
+    by_corners = _derivatives(INSIDE, EDGES)
+    return by_corners[:, :, 1:] - by_corners[:, :, :1]
 
 
 def _values(places: np.ndarray, edges: tuple[tuple[int, int], ...]) -> np.ndarray:

@@ -13,7 +13,7 @@ from scipy.sparse.linalg import SuperLU, splu
 
 from scanmill.refusal import Refusal
 from scanmill.simulation.body import Body, Elastic, Fixed, Material, Problem
-from scanmill.simulation.elements import INSIDE, gradients, volumes
+from scanmill.simulation.elements import INSIDE, gradients, quarters
 from scanmill.simulation.faces import pressure_on, springs_on
 from scanmill.simulation.response import response, true_stress
 from scanmill.simulation.solution import Solution
@@ -126,7 +126,7 @@ class Assembly:
         body = self.problem.body
         cells = body.cells[own]
         shape = gradients(body.points, cells)
-        weight = (volumes(body.points, cells) / len(INSIDE))[:, None]
+        weight = quarters(body.points, cells)
         gradient = np.einsum("max,mqai->mqxi", state.displacements[cells], shape)
         pressure = state.pressures[self.corners[own]] @ INSIDE.T
         told = response(material, gradient, pressure, not self.is_linear)
@@ -139,8 +139,7 @@ class Assembly:
         coupling = np.einsum("mqn,qc->mnc", of_volume, INSIDE)
         matrix[:, :30, 30:] = coupling
         matrix[:, 30:, :30] = coupling.swapaxes(1, 2)
-        each = np.einsum("qc,qd->cd", INSIDE, INSIDE)
-        matrix[:, 30:, 30:] = -(told.compliance * weight)[..., None] * each
+        matrix[:, 30:, 30:] = -((told.compliance * weight)[:, None] * INSIDE.T) @ INSIDE
         force = np.empty((len(own), 34))
         stress = told.stress.reshape(*pressure.shape, 9)
         force[:, :30] = np.einsum("mqa,mqan->mn", stress, weighted)
@@ -159,12 +158,14 @@ class Assembly:
             stress = response(material, gradient, pressure, not self.is_linear).stress
             if not self.is_linear:
                 stress = true_stress(stress, gradient)
-            stresses[cells] = _six(stress.mean(axis=1))
+            share = quarters(body.points, body.cells[cells])
+            share /= share.sum(axis=1, keepdims=True)
+            stresses[cells] = _six(np.einsum("mq,mqxi->mxi", share, stress))
             turned = gradient.swapaxes(-1, -2)
             strain = (gradient + turned) / 2
             if not self.is_linear:
                 strain = strain + turned @ gradient / 2
-            strains[cells] = _six(strain.mean(axis=1))
+            strains[cells] = _six(np.einsum("mq,mqxi->mxi", share, strain))
         return Solution(state.displacements, stresses, strains)
 
 

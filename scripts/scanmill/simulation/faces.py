@@ -1,4 +1,4 @@
-"""Pressure on faces and springs under them: forces at their points, and how these change."""
+"""Faces: areas, pressure on them and springs under them, as forces at points and their change."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from scanmill.simulation.body import Problem, Springs
 from scanmill.simulation.elements import FACE_WEIGHTS, on_faces
+from scanmill.simulation.supports import frames, middle_of
 
 VALUES, SLOPES = on_faces()
 # The components of a cross product: a x b = a_i b_j LEVI_CIVITA_ijk.
@@ -34,6 +35,13 @@ def pressure_on(
     return forces, change.reshape(len(faces), 18, 18)
 
 
+def bent_areas(places: np.ndarray) -> np.ndarray:
+    """The areas [k], mm2, of quadratic triangles by the places of their points [k, 6, 3]."""
+    along = np.einsum("kax,qas->kqsx", places, SLOPES)
+    across = np.linalg.norm(np.cross(along[:, :, 0], along[:, :, 1]), axis=2)
+    return across @ FACE_WEIGHTS / 2
+
+
 def springs_on(problem: Problem) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Faces [k, 6] on springs, and the stiffness of those of each, [k, 18, 18], N/mm."""
     points = problem.body.points
@@ -42,10 +50,9 @@ def springs_on(problem: Problem) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         if isinstance(support, Springs):
             faces = problem.body.faces[name]
             a, b, c = np.moveaxis(points[faces[:, :3]], 1, 0)
-            normals = np.cross(b - a, c - a)
-            areas = np.linalg.norm(normals, axis=1) / 2
-            normals /= 2 * areas[:, None]
-            both = np.einsum("ki,kj->kij", normals, normals)
-            stiffness = support.across * np.eye(3) + (support.normal - support.across) * both
+            vectors = np.cross(b - a, c - a)
+            areas = np.linalg.norm(vectors, axis=1) / 2
+            axes = frames(vectors, (a + b + c) / 3 - middle_of(points, faces))
+            stiffness = np.einsum("a,kai,kaj->kij", support.stiffnesses, axes, axes)
             blocks = np.einsum("k,ab,kij->kaibj", areas, shared, stiffness)
             yield faces, blocks.reshape(len(faces), 18, 18)

@@ -7,7 +7,7 @@ from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkFiltersCore import vtkImplicitPolyDataDistance
 
 from scanmill.refusal import Refusal
-from scanmill.simulation.elements import volumes
+from scanmill.simulation.elements import flat_volumes
 from scanmill.simulation.mesher import divided
 from scanmill.simulation.open_surface import evened
 from scanmill.simulation.skin import skin
@@ -73,11 +73,12 @@ def skin_of(mesh: Tetrahedra, chosen: np.ndarray) -> tuple[Surface, np.ndarray]:
 
 
 def on_surfaces(
-    mesh: Tetrahedra, whole: Surface, inner: dict[int, Surface], edge: float
+    mesh: Tetrahedra, whole: Surface, inner: dict[int, Surface], edge: float, even: bool = True
 ) -> Tetrahedra:
     """The mesh whose flat skins lie as much outside as inside of the surfaces that they stand for.
 
-    whole: of all its cells. inner: of parts, by number. Points that are far from these stay, and so do
+    whole: of all its cells. inner: of parts, by number. even: or else the points of the whole's skin
+    lie on it, for what bends its edges. Points that are far from these stay, and so do
     those of cells that would be flattened. Raises Refusal where a part has no cells.
     """
     moved = mesh.points.copy()
@@ -89,17 +90,17 @@ def on_surfaces(
         flat, used = skin_of(mesh, cells)
         nearest = _nearest(surface, flat.points)
         far = np.linalg.norm(nearest - flat.points, axis=1) > FAR * edge
-        target = evened(
-            Surface(np.where(far[:, None], flat.points, nearest), flat.triangles)
-        ).points
+        target = Surface(np.where(far[:, None], flat.points, nearest), flat.triangles)
+        if even or surface is not whole:
+            target = evened(target)
         free = ~fixed[used] & ~far
-        moved[used[free]] = target[free]
+        moved[used[free]] = target.points[free]
         fixed[used] = True
-    before = volumes(mesh.points, mesh.corners)
+    before = flat_volumes(mesh.points, mesh.corners)
     # Of cells that are inside out already, no more is asked than that.
     least = np.minimum(KEPT * before, before)
     # It ends: where all points stay, no cell is flattened.
-    while (flat := volumes(moved, mesh.corners) < least).any():
+    while (flat := flat_volumes(moved, mesh.corners) < least).any():
         stay = np.unique(mesh.corners[flat])
         moved[stay] = mesh.points[stay]
     return Tetrahedra(moved, mesh.corners, mesh.parts)
@@ -142,6 +143,6 @@ def _lattice(surface: Surface, edge: float) -> Tetrahedra:
         boxes = [tuple(map(slice, step, size - 1 + step)) for step in steps]
         ways.append(np.stack([number[box].ravel() for box in boxes], axis=1))
     corners = np.concatenate(ways)
-    turned = volumes(points, corners) < 0
+    turned = flat_volumes(points, corners) < 0
     corners[turned] = corners[turned][:, [0, 2, 1, 3]]
     return Tetrahedra(points, corners, np.zeros(len(corners), int))

@@ -74,13 +74,7 @@ def rims(surface: Surface) -> np.ndarray:
 
 
 def point_normals(surface: Surface) -> np.ndarray:
-    """Unit normals at points, [n, 3], outwards."""
-    mean = mean_normals(surface)
-    return mean / np.linalg.norm(mean, axis=1, keepdims=True)
-
-
-def mean_normals(surface: Surface) -> np.ndarray:
-    """At points, [n, 3], the mean of the unit normals of the triangles around, by their angles there.
+    """Unit normals at points, [n, 3], outwards: of the triangles around, by their angles there.
 
     Thürmer and Wüthrich 1998, doi:10.1080/10867651.1998.10487487: it does not depend on how a flat face
     is cut into triangles.
@@ -89,7 +83,7 @@ def mean_normals(surface: Surface) -> np.ndarray:
     a, b, c = np.moveaxis(points[triangles], 1, 0)
     normals = np.cross(b - a, c - a)
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-    total, angles = np.zeros_like(points), np.zeros(len(points))
+    total = np.zeros_like(points)
     for corner in range(3):
         one = points[triangles[:, (corner + 1) % 3]] - points[triangles[:, corner]]
         other = points[triangles[:, (corner + 2) % 3]] - points[triangles[:, corner]]
@@ -97,8 +91,7 @@ def mean_normals(surface: Surface) -> np.ndarray:
         cosine /= np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
         angle = np.arccos(np.clip(cosine, -1, 1))
         np.add.at(total, triangles[:, corner], angle[:, None] * normals)
-        np.add.at(angles, triangles[:, corner], angle)
-    return total / angles[:, None]
+    return total / np.linalg.norm(total, axis=1, keepdims=True)
 
 
 def _cut(surface: Surface, end: End) -> Surface:

@@ -4,7 +4,7 @@ import numpy as np
 
 from scanmill.refusal import Refusal
 from scanmill.simulation.body import Body
-from scanmill.simulation.elements import volumes
+from scanmill.simulation.elements import quarters
 from scanmill.simulation.tetrahedra import dihedral_angles, scaled_jacobians
 
 # Degrees: where cells are flatter, the mesh is warned of.
@@ -37,9 +37,9 @@ def flatness(told: dict[str, float]) -> str | None:
 def require_sound(body: Body) -> None:
     """Raise Refusal where a body has no cell, or some that are flat or inside out."""
     with np.errstate(invalid="ignore"):
-        found = volumes(body.points, body.cells)
+        found = quarters(body.points, body.cells)
     # NaN is no more than 0 either.
-    bad = int((~(found > 0)).sum())
+    bad = int((~(found > 0)).any(axis=1).sum())
     if bad or not len(found):
         text = f"{bad} of {len(found)} tetrahedra are flat or inside out"
         raise Refusal("mesh-inverted", f"{text}; another length of edges may help")

@@ -13,8 +13,6 @@ from scanmill.simulation.quantile import quantile
 from scanmill.simulation.solution import Solution, first_principal
 from scanmill.simulation.thrombus import THROMBUS
 from scanmill.simulation.vessel import Vessel
-from scanmill.surface import Surface
-from scanmill.surface_measures import areas_of
 
 Measures = dict[str, float]
 
@@ -109,10 +107,9 @@ def require_thickness(vessel: Vessel, asked: float) -> None:
 
 def thicknesses(vessel: Vessel) -> tuple[np.ndarray, np.ndarray]:
     """Of each column, its volume by the area half-way through it, mm, and that area, mm2."""
-    wall, number = vessel.wall, len(vessel.surface.triangles)
-    size = np.bincount(wall.columns, volumes(wall.body.points, wall.body.cells), minlength=number)
-    areas = areas_of(Surface(wall.halfway, vessel.surface.triangles))
-    return size / areas, areas
+    wall = vessel.wall
+    size = np.bincount(wall.columns, volumes(wall.body.points, wall.body.cells))
+    return size / wall.areas, wall.areas
 
 
 def is_away(vessel: Vessel) -> np.ndarray:

@@ -11,14 +11,16 @@ from scanmill.simulation.body import Body, Fixed, Problem
 
 # What resists a motion by less than this share of what is resisted most is a rounding error.
 NOTHING = 1e-13
+# Of an arm, what is too short to tell a way.
+NO_ARM = 1e-6
 
 
 @dataclass(frozen=True)
 class Bed:
     """Nodes of faces that rest on springs: each stands for a piece of the faces.
 
-    nodes: [k] indices of points. areas: [k], mm2. frames: [k, 3, 3], rows: the unit normal, outwards,
-    and two unit vectors across it.
+    nodes: [k] indices of points. areas: [k], mm2. frames: [k, 3, 3], as
+    `frames` has them.
     """
 
     nodes: np.ndarray
@@ -34,10 +36,11 @@ def bed(body: Body, faces: np.ndarray) -> Bed:
     a, b, c = body.points[faces[:, :3]].transpose(1, 0, 2)
     thirds = np.cross(b - a, c - a) / 6.0
     nodes, which = np.unique(faces[:, 3:], return_inverse=True)
+    middle = middle_of(body.points, faces)
     vectors = np.zeros((len(nodes), 3))
     np.add.at(vectors, which.ravel(), np.repeat(thirds, 3, axis=0))
     areas = np.bincount(which.ravel(), np.repeat(np.linalg.norm(thirds, axis=1), 3))
-    return Bed(nodes, areas, _frames(vectors))
+    return Bed(nodes, areas, frames(vectors, body.points[nodes] - middle))
 
 
 def require_held(problem: Problem) -> None:
@@ -74,9 +77,7 @@ def _resistance(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
     for name, support in problem.supports.items():
         under = bed(problem.body, problem.body.faces[name])
         # What is fixed resists as much as springs of 1 N/mm3 do; all that matters is that it does.
-        along = (1.0, 1.0, 1.0)
-        if not isinstance(support, Fixed):
-            along = (support.normal, support.across, support.across)
+        along = (1.0, 1.0, 1.0) if isinstance(support, Fixed) else support.stiffnesses
         nodes.append(under.nodes)
         stiffnesses.append(
             np.einsum("k,a,kai,kaj->kij", under.areas, along, under.frames, under.frames)
@@ -98,11 +99,23 @@ def _held(
     return bool(least > NOTHING * most)
 
 
-def _frames(vectors: np.ndarray) -> np.ndarray:
-    """Frames [k, 3, 3] whose first row is along each vector."""
+def middle_of(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """The middle of the area of faces [k, 6], LPS mm."""
+    a, b, c = points[faces[:, :3]].transpose(1, 0, 2)
+    areas = np.linalg.norm(np.cross(b - a, c - a), axis=1)
+    return np.average((a + b + c) / 3, axis=0, weights=areas)
+
+
+def frames(vectors: np.ndarray, arms: np.ndarray) -> np.ndarray:
+    """Unit vectors [k, 3, 3], rows: along each vector; across it, along its arm; and around.
+
+    An arm along the vector, or none, tells no way: any across is as good.
+    """
     normals = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     # The axis that the normal leans to least is never along it.
     aside = np.eye(3)[np.abs(normals).argmin(axis=1)]
-    second = np.cross(normals, aside)
-    second /= np.linalg.norm(second, axis=1, keepdims=True)
-    return np.stack([normals, second, np.cross(normals, second)], axis=1)
+    flat = arms - np.einsum("ki,ki->k", arms, normals)[:, None] * normals
+    told = np.linalg.norm(flat, axis=1) > NO_ARM * np.linalg.norm(arms, axis=1)
+    around = np.cross(normals, np.where(told[:, None], flat, aside))
+    around /= np.linalg.norm(around, axis=1, keepdims=True)
+    return np.stack([normals, np.cross(around, normals), around], axis=1)

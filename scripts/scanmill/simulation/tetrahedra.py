@@ -1,15 +1,19 @@
-"""Tetrahedra with straight edges, quadratic ones from them, and how well shaped they are."""
+"""Tetrahedra, quadratic ones from them, and how well shaped they are."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from scanmill.simulation.body import EDGES
+from scanmill.simulation.elements import quarters
 
 
 @dataclass(frozen=True)
 class Tetrahedra:
-    """points: [n, 3], LPS mm. corners: [m, 4] as in Body. parts: [m], a number from 0 for each."""
+    """With straight edges. points: [n, 3], LPS mm. corners: [m, 4] as in Body.
+
+    parts: [m], a number from 0 for each.
+    """
 
     points: np.ndarray
     corners: np.ndarray
@@ -30,6 +34,24 @@ def quadratic(points: np.ndarray, corners: np.ndarray) -> tuple[np.ndarray, np.n
     unique, which = np.unique(edges, axis=0, return_inverse=True)
     cells = np.hstack([corners, len(points) + which.reshape(-1, 6)])
     return np.vstack([points, points[unique].mean(axis=1)]), cells
+
+
+def unfolded(points: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """The points of quadratic tetrahedra [m, 10] whose edges are straight where, bent, they fold.
+
+    Cells whose corners are inside out stay so.
+    """
+    straight = points.copy()
+    ends = np.stack([points[cells[:, list(edge)]].mean(axis=1) for edge in EDGES], axis=1)
+    straight[cells[:, 4:]] = ends
+    found = points
+    # It ends: each time, edges of more cells are straight.
+    folded = np.zeros(len(cells), bool)
+    while (now := folded | (quarters(found, cells) <= 0).any(axis=1)).sum() > folded.sum():
+        folded, found = now, points.copy()
+        middles = np.unique(cells[folded, 4:])
+        found[middles] = straight[middles]
+    return found
 
 
 def dihedral_angles(points: np.ndarray, corners: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from scanmill.simulation.filling import filled, on_surfaces, within
 from scanmill.simulation.mesher import divided, remeshed_cells
 from scanmill.simulation.open_surface import End
 from scanmill.simulation.skin import among, skin
-from scanmill.simulation.tetrahedra import Tetrahedra, quadratic
+from scanmill.simulation.tetrahedra import Tetrahedra, quadratic, unfolded
 from scanmill.simulation.wall import PART, Wall
 from scanmill.surface import Surface
 
@@ -47,7 +47,7 @@ def lining(whole: Surface, blood: Surface, ends: dict[str, End], edge: float) ->
         raise Refusal("ends-unclear", "an end of the vessel's course lies beyond all of it")
     mesh, lumen = _in_one_piece(mesh), 1 + len(ends)
     mesh = remeshed_cells(within(mesh, whole, blood, edge), edge)
-    mesh = _without_islands(on_surfaces(mesh, whole, {lumen: blood}, edge), lumen)
+    mesh = _without_islands(on_surfaces(mesh, whole, {lumen: blood}, edge, even=False), lumen)
     parts = mesh.parts
     faces = skin(mesh.corners)
     side = faces[among(faces, skin(mesh.corners[(parts == 0) | (parts == lumen)]))]
@@ -80,6 +80,9 @@ def lined(wall: Wall, lining: Lining) -> Body:
     place[fresh] = number + np.arange(fresh.sum())
     cells = np.concatenate((corners, place[lining.thrombus.corners]))
     points, cells = quadratic(np.concatenate((points, lining.thrombus.points[fresh])), cells)
+    # The wall's edges are bent, and thrombus shares those of its inner side.
+    points[cells[: len(corners), 4:]] = wall.body.points[wall.body.cells[:, 4:]]
+    points = unfolded(points, cells)
     faces = skin(cells)
     named = {"outer": among(faces, wall.body.faces["outer"][:, :3])}
     for name, cap in lining.caps.items():

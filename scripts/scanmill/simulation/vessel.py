@@ -10,7 +10,7 @@ import numpy as np
 from scanmill.refusal import Refusal
 from scanmill.simulation.body import Body, Elastic, Fixed, Material, Problem, Springs
 from scanmill.simulation.crossings import crossing
-from scanmill.simulation.elements import volumes
+from scanmill.simulation.elements import flat_volumes
 from scanmill.simulation.filling import signed_distances
 from scanmill.simulation.materials import constant
 from scanmill.simulation.mesher import remeshed
@@ -26,9 +26,10 @@ MMHG = 133.322387415e-6
 # how many times as long as a layer is thick an edge may be where there are several: flatter prisms
 # have tetrahedra with angles below 8 degrees, however they are divided.
 LAYERS, FLATTEST = 2, 4
-# Of an end that slides, in Young's moduli per mm: along the vessel; and across it, as something has to
-# carry what pressure leaves of force where ends are not quite parallel.
-SLIDING = (1e3, 1e-2)
+# Of an end that slides, in Young's moduli per mm: along the vessel; nothing away from its middle, since
+# it is free to widen; and around it, as something has to carry what pressure leaves of force where ends
+# are not quite parallel.
+SLIDING = (1e3, 0.0, 1e-2)
 # Of a wall that is seen: thinner ones, mm, are none; and the part of the vessel that may have none.
 THINNEST_WALL, BARE = 0.2, 0.02
 
@@ -37,9 +38,9 @@ THINNEST_WALL, BARE = 0.2, 0.02
 class Vessel:
     """A vessel that is open at its ends, and its wall.
 
-    surface: LPS mm, of triangles of about one size. ends: by name. wall: that stands on the surface.
-    body: the wall, whose cells are its first, and thrombus where there is any. remeshed_percent: what
-    remeshing adds to the volume between the ends.
+    surface: LPS mm, of triangles of about one size, whose points lie on that of the mask. ends: by
+    name. wall: that stands on the surface. body: the wall, whose cells are its first, and thrombus
+    where there is any. remeshed_percent: what remeshing adds to the volume between the ends.
     """
 
     surface: Surface
@@ -85,28 +86,29 @@ def vessel(
     """
     edge, cut = asked["edge"], opened(surface, list(ends.values()))
     found = lining(surface, blood, ends, edge) if blood else None
-    even = found.surface if found else evened(remeshed(cut, edge))
-    if len(open_loops(even)) != len(ends):
+    side = found.surface if found else remeshed(cut, edge)
+    if len(open_loops(side)) != len(ends):
         raise Refusal(
             "ends-unclear",
-            f"{len(ends)} ends were to be cut across the vessel's course, and {len(open_loops(even))} "
+            f"{len(ends)} ends were to be cut across the vessel's course, and {len(open_loops(side))} "
             "openings were found",
         )
-    thickness = _depths(even, outer) if outer else np.full(len(even.points), asked["thickness"])
+    thickness = _depths(side, outer) if outer else np.full(len(side.points), asked["thickness"])
     layers = _layers(float(np.median(thickness)), edge)
-    wall = thickened(even, thickness, asked["surface"] == "inner", layers, ends)
+    wall = thickened(side, thickness, asked["surface"] == "inner", layers, ends)
     if bare := [name for name in ends if not len(wall.body.faces[name])]:
         raise Refusal("ends-unclear", f"no opening of the vessel is at {' and '.join(bare)}")
-    if folded := int((volumes(wall.body.points, wall.body.cells) <= 0).sum()):
+    if folded := int((flat_volumes(wall.body.points, wall.body.cells) <= 0).sum()):
         raise Refusal(
             "wall-folded",
             f"{folded} cells of the wall are folded: it is bent more than it is thick; a thinner wall "
             "or longer edges may help",
         )
     _require_apart(wall)
-    before, after = (enclosed(s, list(ends.values())) for s in (cut, even))
+    # Of its bent triangles.
+    before, after = (enclosed(s, list(ends.values())) for s in (cut, evened(side)))
     body = lined(wall, found) if found and len(found.thrombus.corners) else wall.body
-    return Vessel(even, ends, wall, body, 100 * (after / before - 1))
+    return Vessel(side, ends, wall, body, 100 * (after / before - 1))
 
 
 def problem(found: Vessel, asked: dict[str, Any], pressure: float) -> Problem:
