@@ -12,7 +12,8 @@ from the exact shape, cut at the same ends.
 import csv
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
@@ -38,6 +39,8 @@ from vessels import as_branch  # noqa: E402
 SPACINGS: tuple[Triple, ...] = ((1.0, 1.0, 1.0), (0.7, 0.7, 1.5), (0.8, 0.8, 2.0), (0.7, 0.7, 3.0))
 BLOOD, THROMBUS, FAT = 300, 60, -80
 MARGIN = 12.0
+# Standard deviation of the point spread in the plane, and how thick what slices average is, mm.
+POINT_SPREAD, THIN = 0.5, 0.5
 SIMULATE = {
     "surface": "inner",
     "thickness": 1.5,
@@ -117,20 +120,32 @@ def write_scan(
     noise: float,
     rng: np.random.Generator,
 ) -> None:
-    """A CT of the tubes: partial volumes along slices, a point spread of a millimetre, and noise."""
+    """A CT of the tubes: slices that average what is in them, blurred in their plane, noisy."""
     grid = grid_over(tubes, spacing)
-    depth = depths(tubes, grid)
-    # Of a voxel whose centre lies near the boundary, the part within, by its mean width.
-    width = float(np.mean(spacing))
-    blood = np.clip(0.5 - depth / width, 0, 1)
-    clot = np.clip(0.5 - (depth - 4) / width, 0, 1) if thrombus else blood
-    image = FAT + (THROMBUS - FAT) * clot + (BLOOD - THROMBUS) * blood
-    image = gaussian_filter(image, [0.5 / s for s in spacing[::-1]])
+    image = np.mean([_thin_slices(tubes, each, thrombus) for each in within_slices(grid)], axis=0)
+    image = gaussian_filter(image, [0, *(POINT_SPREAD / s for s in spacing[1::-1])])
     image += rng.normal(0, noise, grid.shape)
     written = sitk.GetImageFromArray(image.astype(np.int16))
     written.SetSpacing(grid.spacing)
     written.SetOrigin(grid.origin)
     sitk.WriteImage(written, str(path), useCompression=True)
+
+
+def within_slices(grid: Grid) -> Iterator[Grid]:
+    """The grid moved along its slices' normal, to even places within their thickness."""
+    thickness, normal = grid.spacing[2], np.reshape(grid.direction, (3, 3))[:, 2]
+    number = round(thickness / THIN)
+    for place in (np.arange(number) + 0.5) / number - 0.5:
+        origin = np.array(grid.origin) + place * thickness * normal
+        yield replace(grid, origin=tuple(origin.tolist()))
+
+
+def _thin_slices(tubes: Tubes, grid: Grid, thrombus: bool) -> np.ndarray:
+    """Its voxels' HU: of one whose centre lies near the boundary, the part within, by its width."""
+    depth, width = depths(tubes, grid), grid.spacing[0]
+    blood = np.clip(0.5 - depth / width, 0, 1)
+    clot = np.clip(0.5 - (depth - 4) / width, 0, 1) if thrombus else blood
+    return FAT + (THROMBUS - FAT) * clot + (BLOOD - THROMBUS) * blood
 
 
 def exact_surface(tubes: Tubes) -> Surface:
