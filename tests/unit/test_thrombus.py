@@ -21,7 +21,7 @@ from scanmill.surface import surface_of_mask
 from wall_truths import between
 
 TURN = turned((20, -35, 50))
-BLOOD, INNER, THICKNESS, LONG = 8.0, 13.0, 1.5, 15.0
+BLOOD, INNER, THICKNESS, LONG = 8.0, 13.0, 1.5, 22.0
 WALL, THROMBUS = (2.7, 0.45), (0.11, 0.45)
 PLAIN = Grid((6, 6, 6), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0), (1, 0, 0, 0, 1, 0, 0, 0, 1))
 ENDS = {
@@ -69,10 +69,13 @@ def test_thrombus_takes_load_from_the_wall_as_two_cylinders_share_it():
     stress = of_stress(body, solve(under), None)
     shared = between((BLOOD, INNER, INNER + THICKNESS), (THROMBUS, WALL), 120 * MMHG)
     assert stress["stress_mean_mpa"] == pytest.approx(shared * INNER / THICKNESS, rel=0.03)
-    # What blood touches is all of thrombus here, and the ends are closed by faces of their own.
+    # What blood touches is all of thrombus here, and the ends are closed by faces of their own; but in
+    # their planes MMG may leave dents of hundredths of a mm, which are not told from it.
     inner = body.body.points[body.body.faces["inner"][:, :3]]
     places = (inner.reshape(-1, 3) - CENTRE) @ TURN
-    assert np.hypot(places[:, 0], places[:, 1]).max() < (BLOOD + INNER) / 2
+    away = np.hypot(places[:, 0], places[:, 1])
+    assert away.max() < INNER - 1
+    assert abs(places[away > (BLOOD + INNER) / 2, 2]).min(initial=LONG) > LONG - 0.1
 
 
 @pytest.mark.slow
