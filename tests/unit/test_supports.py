@@ -3,7 +3,7 @@ import pytest
 from cylinder_samples import cylinder_wall, moved
 from scanmill.refusal import Refusal
 from scanmill.simulation.body import Body, Elastic, Fixed, Problem, Springs
-from scanmill.simulation.supports import bed, require_held
+from scanmill.simulation.supports import bed, frames, require_held
 from wall_cases import ROTATION, SHIFT, lame_cylinder, lame_sphere
 
 AROUND = 24
@@ -86,3 +86,20 @@ def test_each_piece_must_be_held():
     with pytest.raises(Refusal, match="support-loose: 1 of 2 connected pieces"):
         require_held(problem_of({"bottom": Fixed()}, apart))
     require_held(problem_of({"bottom": Fixed(), "second": Fixed()}, apart))
+
+
+def test_springs_act_along_the_faces_away_from_their_middle_and_around_it():
+    top = bed(TILTED, TILTED.faces["top"])
+    axis = ROTATION[:, 2]
+    arms = TILTED.points[top.nodes] - SHIFT
+    away = arms - (arms @ axis)[:, None] * axis
+    away /= np.linalg.norm(away, axis=1, keepdims=True)
+    assert np.allclose(top.frames[:, 0], axis)
+    assert np.allclose(top.frames[:, 1], away, atol=1e-6)
+    assert np.allclose(top.frames[:, 2], np.cross(axis, away), atol=1e-6)
+
+
+def test_where_an_arm_tells_no_way_any_will_do():
+    found = frames(np.array([[0.0, 0, 2], [3, 0, 0]]), np.array([[0.0, 0, 0], [-5, 0, 0]]))
+    assert np.allclose(found @ found.transpose(0, 2, 1), np.eye(3))
+    assert np.allclose(found[:, 0], [[0, 0, 1], [1, 0, 0]])
