@@ -5,6 +5,7 @@ conforms whatever the surface's shape, and what is averaged over a column is ave
 Edges are bent as the surface is: in a round wall of flat triangles, pressure would bend each of them.
 """
 
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,30 +56,59 @@ def thickened(
     outwards: it is the wall's inner side; otherwise the outer one. layers: of prisms.
     ends: by name. Where the wall is folded, cells have negative volumes.
     """
-    normals = _across(surface, ends)
-    through = thickness[:, None] * normals
-    steps = np.linspace(0, 1, layers + 1) if outwards else np.linspace(-1, 0, layers + 1)
+    ways = _Ways(surface, _across(surface, ends), thickness)
+    heights = np.linspace(0, 1, layers + 1) if outwards else np.linspace(-1, 0, layers + 1)
     flat = areas_of(surface) * thickness[surface.triangles].mean(axis=1) / (3 * layers)
     for _ in range(PASSES):
-        wall = _layered(surface, normals, through, steps, ends)
+        wall = _layered(ways, heights, ends)
         bad = flat_volumes(wall.body.points, wall.body.cells) < THINNEST * flat[wall.columns]
         if not bad.any():
             break
-        through = _relaxed(through, surface.triangles, np.unique(wall.columns[bad]))
+        ways = ways.relaxed(np.unique(wall.columns[bad]))
     return wall
 
 
-def _relaxed(through: np.ndarray, triangles: np.ndarray, folded: np.ndarray) -> np.ndarray:
-    """Ways through the wall, smoothed at folded triangles and their neighbours."""
-    number = len(through)
-    ends = triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2).T
-    links = coo_array((np.ones(ends.shape[1]), ends), shape=(number, number)).tocsr()
-    links = ((links + links.T) > 0).astype(float)
-    near = np.zeros(number, bool)
-    near[triangles[folded]] = True
-    near |= links @ near > 0
-    mean = (links @ through) / links.sum(axis=1)[:, None]
-    return np.where(near[:, None], (through + mean) / 2, through)
+class _Ways:
+    """The ways through a wall, from 0 on its surface to 1, or to -1, on its other side.
+
+    normals: unit vectors [n, 3] across the surface, outwards. thickness: [n], mm.
+    """
+
+    def __init__(self, surface: Surface, normals: np.ndarray, thickness: np.ndarray) -> None:
+        self.surface = surface
+        self._normals = normals
+        self._through = thickness[:, None] * normals
+
+    def points(self, height: float) -> np.ndarray:
+        """Points at a height on all ways, [n, 3], mm."""
+        return self.surface.points + height * self._through
+
+    def middles(self, edges: np.ndarray, height: np.ndarray) -> np.ndarray:
+        """Where the wall bends edges [e, 2] of the surface to, each at a height, [e], [e, 3], mm.
+
+        Halfway along the cubic between an edge's ends, across the normals there (Vlachos et al. 2001,
+        doi:10.1145/364338.364387): on a round surface, out by the height of its arc over the chord.
+        """
+        one, other = (self.surface.points[n] + height[:, None] * self._through[n] for n in edges.T)
+        along = other - one
+        before, after = (self._normals[n] for n in edges.T)
+        rise = np.einsum("ij,ij->i", along, after)[:, None] * after
+        fall = np.einsum("ij,ij->i", along, before)[:, None] * before
+        return (one + other) / 2 + (rise - fall) / 8
+
+    def relaxed(self, folded: np.ndarray) -> "_Ways":
+        """These, smoothed at folded triangles and their neighbours."""
+        triangles, number = self.surface.triangles, len(self._through)
+        ends = triangles[:, SIDES].reshape(-1, 2).T
+        links = coo_array((np.ones(ends.shape[1]), ends), shape=(number, number)).tocsr()
+        links = ((links + links.T) > 0).astype(float)
+        near = np.zeros(number, bool)
+        near[triangles[folded]] = True
+        near |= links @ near > 0
+        mean = (links @ self._through) / links.sum(axis=1)[:, None]
+        found = copy(self)
+        found._through = np.where(near[:, None], (self._through + mean) / 2, self._through)
+        return found
 
 
 def _across(surface: Surface, ends: dict[str, End]) -> np.ndarray:
@@ -88,28 +118,46 @@ def _across(surface: Surface, ends: dict[str, End]) -> np.ndarray:
     """
     normals = point_normals(surface)
     rim = np.unique(rims(surface))
-    away = [np.linalg.norm(surface.points[rim] - end.point, axis=1) for end in ends.values()]
-    along = np.array([end.outwards for end in ends.values()])[np.argmin(away, axis=0)]
+    along = np.array([end.outwards for end in ends.values()])[_nearest(ends, surface.points[rim])]
     flat = normals[rim] - np.einsum("ij,ij->i", normals[rim], along)[:, None] * along
     normals[rim] = flat / np.linalg.norm(flat, axis=1, keepdims=True)
     return normals
 
 
-def _layered(
-    surface: Surface,
-    normals: np.ndarray,
-    through: np.ndarray,
-    steps: np.ndarray,
-    ends: dict[str, End],
-) -> Wall:
-    """The wall between places on the ways through it, [s] from 0 on the surface itself to 1.
+def _nearest(ends: dict[str, End], points: np.ndarray) -> np.ndarray:
+    """Which of the ends is nearest to each of points [n, 3], [n]."""
+    away = [np.linalg.norm(points - end.point, axis=1) for end in ends.values()]
+    return np.argmin(away, axis=0)
 
-    normals: across it, for the bends of its edges.
+
+def _layered(ways: _Ways, heights: np.ndarray, ends: dict[str, End]) -> Wall:
+    """The wall between heights [layers + 1] on the ways through it."""
+    triangles, number = ways.surface.triangles, len(ways.surface.points)
+    stacked = np.concatenate([ways.points(height) for height in heights])
+    points, cells = quadratic(stacked, _cells(triangles, number, len(heights) - 1))
+    edges = cells[:, EDGES].reshape(-1, 2)
+    # Of cells that share an edge, each tells the same.
+    level = heights[edges // number].mean(axis=1)
+    points[cells[:, 4:].ravel()] = ways.middles(edges % number, level)
+    points = unfolded(points, cells)
+    faces = _faces(points, cells, number, ends)
+    body = Body(points, cells, {PART: np.arange(len(cells))}, faces)
+    columns = np.tile(np.repeat(np.arange(len(triangles)), 3), len(heights) - 1)
+    halfway = ways.points(heights.mean())
+    sides = triangles[:, SIDES].reshape(-1, 2)
+    middles = ways.middles(sides, np.full(len(sides), heights.mean())).reshape(-1, 3, 3)
+    corners = halfway[triangles]
+    areas = bent_areas(np.concatenate((corners, middles), axis=1))
+    return Wall(body, columns, halfway, corners.mean(axis=1), areas)
+
+
+def _cells(triangles: np.ndarray, number: int, layers: int) -> np.ndarray:
+    """Corners of tetrahedra [m, 4], layer after layer, three on each triangle.
+
+    number: of the points of a layer.
     """
-    number, layers = len(surface.points), len(steps) - 1
-    stacked = (surface.points + steps[:, None, None] * through).reshape(-1, 3)
-    order = np.argsort(surface.triangles, axis=1)
-    rising = np.take_along_axis(surface.triangles, order, axis=1)
+    order = np.argsort(triangles, axis=1)
+    rising = np.take_along_axis(triangles, order, axis=1)
     prisms = [
         np.hstack([rising + layer * number, rising + (layer + 1) * number])
         for layer in range(layers)
@@ -118,51 +166,17 @@ def _layered(
     # Those whose corners turn the other way in rising order.
     mirrored = np.tile((order[:, 1] - order[:, 0]) % 3 != 1, layers)
     corners[mirrored] = corners[mirrored][:, :, [0, 2, 1, 3]]
-    points, cells = quadratic(stacked, corners.reshape(-1, 4))
-    edges = cells[:, EDGES].reshape(-1, 2)
-    bulges = _bulges(
-        surface.points, normals, through, edges % number, steps[edges // number].mean(axis=1)
-    )
-    # Of cells that share an edge, each tells the same.
-    points[cells[:, 4:].ravel()] = points[edges].mean(axis=1) + bulges
-    points = unfolded(points, cells)
+    return corners.reshape(-1, 4)
+
+
+def _faces(
+    points: np.ndarray, cells: np.ndarray, number: int, ends: dict[str, End]
+) -> dict[str, np.ndarray]:
+    """The wall's faces by name: inner, outer, and those of each end. number: of a layer's points."""
     faces = skin(cells)
     layer = faces[:, :3] // number
-    inner, outer = ((layer == n).all(axis=1) for n in (0, layers))
-    named = {"inner": faces[inner], "outer": faces[outer]}
+    inner, outer = ((layer == n).all(axis=1) for n in (0, cells[:, :4].max() // number))
     rest = faces[~inner & ~outer]
-    centres = points[rest[:, :3]].mean(axis=1)
-    away = np.stack([np.linalg.norm(centres - end.point, axis=1) for end in ends.values()])
-    nearest = away.argmin(axis=0)
-    named |= {name: rest[nearest == n] for n, name in enumerate(ends)}
-    columns = np.tile(np.repeat(np.arange(len(rising)), 3), layers)
-    body = Body(points, cells, {PART: np.arange(len(cells))}, named)
-    halfway = surface.points + steps.mean() * through
-    sides = surface.triangles[:, SIDES].reshape(-1, 2)
-    bulges = _bulges(surface.points, normals, through, sides, np.full(len(sides), steps.mean()))
-    middles = (halfway[sides].mean(axis=1) + bulges).reshape(-1, 3, 3)
-    corners = halfway[surface.triangles]
-    areas = bent_areas(np.concatenate((corners, middles), axis=1))
-    return Wall(body, columns, halfway, corners.mean(axis=1), areas)
-
-
-def _bulges(
-    points: np.ndarray,
-    normals: np.ndarray,
-    through: np.ndarray,
-    edges: np.ndarray,
-    height: np.ndarray,
-) -> np.ndarray:
-    """How far the middles of edges [e, 2] of a surface lie off their chords, [e, 3], mm.
-
-    points, normals, through: of the surface. height: of each edge, [e], on the ways through the wall. A
-    middle lies halfway along the cubic between an edge's ends, across the normals there (Vlachos et al.
-    2001, doi:10.1145/364338.364387): on a round surface, out by the height of its arc over the chord.
-    """
-    one, other = edges.T
-    along = points[other] - points[one]
-    along += height[:, None] * (through[other] - through[one])
-    rise, fall = (
-        np.einsum("ij,ij->i", along, normals[n])[:, None] * normals[n] for n in (other, one)
-    )
-    return (rise - fall) / 8
+    nearest = _nearest(ends, points[rest[:, :3]].mean(axis=1))
+    at_ends = {name: rest[nearest == n] for n, name in enumerate(ends)}
+    return {"inner": faces[inner], "outer": faces[outer]} | at_ends
