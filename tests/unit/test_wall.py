@@ -1,9 +1,11 @@
 """Walls of tubes: cut open, meshed alike and thickened, in any pose."""
 
+from itertools import cycle, product
+
 import numpy as np
 import pytest
 import pyvista
-from bodies import CENTRE, DIRECTIONS, grid_over, mask_of
+from bodies import AXIS_ALIGNED, CENTRE, DIRECTIONS, OBLIQUE, grid_over, mask_of
 from scanmill.phantom.body import Body, Capsule
 from scanmill.phantom.description import turned
 from scanmill.phantom.tubes import Tubes
@@ -57,9 +59,14 @@ def test_a_tube_is_cut_open_across_its_course(direction):
     assert enclosed(cut, list(ends.values())) == pytest.approx(np.pi * 64 * 21, rel=0.01)
 
 
-@pytest.mark.parametrize("side", ["inner", "outer"])
-@pytest.mark.parametrize("direction", DIRECTIONS)
-def test_a_wall_is_as_thick_as_asked_and_on_the_side_asked(side, direction):
+@pytest.mark.parametrize(
+    ("direction", "side"),
+    [
+        *zip(AXIS_ALIGNED, cycle(("inner", "outer")), strict=False),
+        *product(OBLIQUE, ("inner", "outer")),
+    ],
+)
+def test_a_wall_is_as_thick_as_asked_and_on_the_side_asked(direction, side):
     ends = ends_at(-15, 15)
     found = vessel(surface_through(TUBE, direction), ends, ASKED | {"surface": side})
     body = found.wall.body

@@ -6,7 +6,7 @@ from shared_scan import CONFIG, differing, write_cohort
 
 pytestmark = pytest.mark.slow
 
-CASES = tuple(f"case-{number:02}" for number in range(12))
+CASES = tuple(f"case-{number:02}" for number in range(6))
 BATCHES = 3
 
 

@@ -41,11 +41,11 @@ def validated(tmp_path_factory):
     """The folder of a validation, and the twins' bytes before anything else was run."""
     folder = tmp_path_factory.mktemp("validated")
     planted_cohort(folder)
-    mill(folder, "--config", "scans=scans.tsv")
+    mill(folder, "--config", "scans=scans.tsv", "report=false")
     validate(folder, "twins")
     twins = folder / "results" / "validation"
     written = {p.relative_to(twins): p.read_bytes() for p in twins.rglob("*") if p.is_file()}
-    mill(twins, "--config", "scans=scans.tsv")
+    mill(twins, "--config", "scans=scans.tsv", "report=false")
     validate(folder, "errors")
     return folder, written
 
