@@ -85,9 +85,9 @@ class Shapes:
             used = [n for n, points in enumerate(found) if isinstance(points, np.ndarray)]
             if len(used) >= FEWEST:
                 told = variability(np.stack([found[n] for n in used]))
-                for n, mean, most in zip(used, told.errors, told.largest, strict=True):
+                for n, mean, far in zip(used, told.errors, told.far, strict=True):
                     row = {"case": str(n), "structure": name, "status": "ok", "code": ""}
-                    yield row | {"reconstruction_mm": mean, "reconstruction_max_mm": most}
+                    yield row | {"reconstruction_mm": mean, "reconstruction_p95_mm": far}
 
     def _points(self, name: str, label: int, case: Measured) -> Array | Refusal | None:
         if (name, case) not in self._carried:

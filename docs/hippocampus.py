@@ -22,8 +22,7 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "docs")]
 from check import check  # noqa: E402
 from degradations import Labelled  # noqa: E402
 from scanmill import recipe  # noqa: E402
-from scanmill.checks.quantity import LOG, Quantity  # noqa: E402
-from scanmill.checks.shapes import FLOOR  # noqa: E402
+from scanmill.checks.shapes import FAR, distance  # noqa: E402
 from scanmill.recipe import Recipe  # noqa: E402
 from scanmill.recipe_labels import from_labels  # noqa: E402
 from scanmill.sidecar import write_json  # noqa: E402
@@ -123,17 +122,16 @@ def print_halves(asked: Recipe, cohort: Path) -> None:
         model = vary_of(structure, asked, cohort.with_name("model"), names[::2])
         known = [model.with_name("shape.npz")]
         held = vary_of(structure, asked, cohort.with_name("held"), names[1::2], known)
-        own, others = (_distances(path) for path in (model, held))
-        told = tuple(own.values())
-        quantity = Quantity("shape", structure, "", "mm", LOG, FLOOR, others, told)
-        flags = quantity.flags(len(asked.shape_checked()))
-        means = (f"{mean(found.values()):.3f}" for found in (own, others))
+        means = (
+            f"{mean(_distances(path, 'reconstruction_mm').values()):.3f}" for path in (model, held)
+        )
+        own, others = (_distances(path, FAR) for path in (model, held))
+        flags = distance(structure, others, tuple(own.values())).flags(len(asked.shape_checked()))
         print(f"| {structure} | {' | '.join(means)} | {len(flags)} of {len(others)} |")
 
 
-def _distances(table: Path) -> dict[str, float]:
-    rows = [row for row in read(table) if row["status"] == "ok"]
-    return {row["case"]: float(row["reconstruction_mm"]) for row in rows}
+def _distances(table: Path, column: str) -> dict[str, float]:
+    return {row["case"]: float(row[column]) for row in read(table) if row["status"] == "ok"}
 
 
 def print_tables(cohort: Path) -> None:

@@ -82,10 +82,7 @@ def loaded(recipe: str, shapes: list[Path]) -> Loaded:
         own = path.parents[1].name == recipe and said["status"] == "ok"
         if own and said["shape"]["source"] == "loaded":
             told = read_known_shape(path.with_name("shape.npz")).told
-            found[path.parent.name] = {
-                "reconstruction_mm": tuple(told.errors.tolist()),
-                "reconstruction_max_mm": tuple(told.largest.tolist()),
-            }
+            found[path.parent.name] = tuple(told.far.tolist())
     return found
 
 

@@ -88,7 +88,7 @@ def _told(held: KnownShape, loaded: bool) -> dict[str, str | float | int]:
 def _row(found: Away) -> dict[str, str]:
     if isinstance(found, Refusal):
         return {"status": "refused", "code": found.code}
-    columns = ("reconstruction_mm", "reconstruction_max_mm")
+    columns = ("reconstruction_mm", "reconstruction_p95_mm")
     return {"status": "ok"} | {
         name: f"{value:.10g}" for name, value in zip(columns, found, strict=True)
     }

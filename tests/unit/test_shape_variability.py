@@ -47,7 +47,7 @@ def test_one_way_of_varying_is_one_mode_of_that_variance():
     variance = longer.var(ddof=1) * (ways[:, 0] ** 2).mean()
     assert found.compactness == pytest.approx(variance, rel=1e-2)
     # What is told exactly, but for the turns that are taken off.
-    assert found.generalisation < 0.01 and found.largest.max() < 0.05
+    assert found.generalisation < 0.01 and found.far.max() < 0.05
     # Shapes by chance lie between cases of the same law.
     assert 0 < found.specificity < 0.5
 
@@ -56,13 +56,14 @@ def test_a_bump_that_no_other_case_has_is_what_others_do_not_tell():
     ways, random = directions(), np.random.default_rng(6)
     shapes = ellipsoids(random.normal(0, 2, 30), ways)
     shapes += random.normal(0, 0.1, shapes.shape)
-    near = ways @ np.array([0.0, 0.0, 1.0]) > 0.95
+    # A fourteenth of the surface.
+    near = ways @ np.array([0.0, 0.0, 1.0]) > 0.86
     middle = shapes[11].mean(axis=0)
     shapes[11][near] = middle + 1.5 * (shapes[11][near] - middle)
     found = variability(shapes)
     others = np.delete(np.arange(30), 11)
     assert found.errors[11] > 1.5 * found.errors[others].max()
-    assert 3.5 < found.largest[11] < 6 and found.largest[others].max() < 1.5
+    assert 3 < found.far[11] < 6 and found.far[others].max() < 1
 
 
 def test_shapes_of_masks_on_any_grid_correspond_and_what_is_another_organ_does_not():

@@ -68,5 +68,5 @@ RECONSTRUCTION = {
     "reconstruction_mm": Column(
         f"Distance of the structure's surface from {OTHERS}, mean over corresponding points", "mm"
     ),
-    "reconstruction_max_mm": Column("The largest of these distances", "mm"),
+    "reconstruction_p95_mm": Column("The 95th percentile of these distances", "mm"),
 }

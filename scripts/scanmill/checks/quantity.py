@@ -1,7 +1,7 @@
 """A quantity that cases of one recipe have, and what is said of a case whose value is unusual."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -36,7 +36,7 @@ class Quantity:
 
     check, structure: as in flags.csv; structure is empty for a whole case. words: what it is. unit:
     UCUM. scale, floor: as for `limits`, the floor on the scale. values: by case. told: of the cases of
-    another cohort, by which to tell what is usual; None: of these.
+    another cohort, by which to tell what is usual; None: of these. above: little is not unusual.
     """
 
     check: str
@@ -47,11 +47,13 @@ class Quantity:
     floor: float
     values: dict[str, float]
     told: tuple[float, ...] | None = None
+    above: bool = False
 
     def limits(self, tests: int) -> Limits | None:
         """What is usual, on the scale; None where too few cases have it."""
         told = list(self.values.values()) if self.told is None else self.told
-        return limits(self.scale.to(np.array(told)), self.floor, tests)
+        found = limits(self.scale.to(np.array(told)), self.floor, tests)
+        return replace(found, low=-np.inf) if found and self.above else found
 
     def flags(self, tests: int) -> list[Flag]:
         """A row of flags.csv for each case whose value is unusual; tests: as for `limits`."""

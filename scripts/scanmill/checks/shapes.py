@@ -5,27 +5,32 @@ from collections.abc import Iterator, Mapping
 from scanmill.checks.cases import Cases, Row
 from scanmill.checks.quantity import LOG, Flag, Quantity
 
-# Of structures whose models are another cohort's, by name: the columns of its own cases.
-Loaded = Mapping[str, Mapping[str, tuple[float, ...]]]
+# Of structures whose models are another cohort's, by name: the distances of its own cases.
+Loaded = Mapping[str, tuple[float, ...]]
+FAR = "reconstruction_p95_mm"
 # Of logarithms of distances, what voxels make them vary by.
 FLOOR = 0.05
 # The code of those that registration could not use.
 LOST = "registration-failed"
-WORDS = {
-    "reconstruction_mm": "The mean distance of {} from what the shapes of the other cases make",
-    "reconstruction_max_mm": "The largest distance of {} from what the shapes of the other cases make",
-}
+WORDS = "The distance within which 95 % of {} lie from what the shapes of the other cases make"
 
 
 def distances(cases: Cases, errors: list[Row], loaded: Loaded) -> Iterator[Quantity]:
     """Quantities of the structures that have a model. errors: rows of reconstruction.csv."""
     for name in cases.names:
         own = [row for row in _own(cases, errors) if row["structure"] == name]
-        for column, words in WORDS.items():
-            values = {row["case"]: float(row[column]) for row in own if row["status"] == "ok"}
-            told = loaded[name][column] if name in loaded else None
-            if values:
-                yield Quantity("shape", name, words.format(name), "mm", LOG, FLOOR, values, told)
+        values = {row["case"]: float(row[FAR]) for row in own if row["status"] == "ok"}
+        if values:
+            yield distance(name, values, loaded.get(name))
+
+
+def distance(name: str, values: dict[str, float], told: tuple[float, ...] | None) -> Quantity:
+    """How far cases are from what others tell of a structure. values: FAR of each case, mm.
+
+    told: of the cases of another cohort's model; None: these are of one cohort.
+    """
+    # A shape that the others tell better than theirs is not wrong.
+    return Quantity("shape", name, WORDS.format(name), "mm", LOG, FLOOR, values, told, above=True)
 
 
 def without_correspondence(cases: Cases, errors: list[Row]) -> Iterator[Flag]:

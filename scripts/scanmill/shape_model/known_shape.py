@@ -27,7 +27,7 @@ class KnownShape:
     told: Variability
 
     def away(self, case: Exemplar) -> tuple[float, float]:
-        """How far a case is from the nearest shape that the modes make, mm: mean and largest.
+        """How far a case is from the nearest shape that the modes make, mm: mean, 95th percentile.
 
         Raises Refusal `registration-failed`.
         """
@@ -44,7 +44,7 @@ def write_known_shape(path: Path, known: KnownShape) -> None:
             modes_mm=known.told.modes.modes,
             triangles=known.surface.triangles,
             errors_mm=known.told.errors,
-            largest_mm=known.told.largest,
+            far_mm=known.told.far,
             specificity_mm=known.told.specificity,
             surface_mm=known.surface.points,
             mask=mask.array,
@@ -65,7 +65,7 @@ def read_known_shape(path: Path) -> KnownShape:
             Variability(
                 Modes(found["mean_mm"], found["modes_mm"]),
                 found["errors_mm"],
-                found["largest_mm"],
+                found["far_mm"],
                 float(found["specificity_mm"]),
             ),
         )

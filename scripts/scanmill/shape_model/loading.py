@@ -14,7 +14,7 @@ ARRAYS = frozenset(
         "modes_mm",
         "triangles",
         "errors_mm",
-        "largest_mm",
+        "far_mm",
         "specificity_mm",
         "surface_mm",
         "mask",

@@ -21,7 +21,7 @@ from scanmill.volume_file import Volume
 Array = np.ndarray
 # A structure in a case, and the grid that it is on; None where it is not there as a whole.
 Place = tuple[Region, Grid] | None
-# How far a case is from what other cases tell, mm, mean and largest; or why that is not known.
+# How far a case is from what other cases tell, mm, mean and 95th percentile; or why that is not known.
 Away = tuple[float, float] | Refusal
 # Registration looks at 56 voxels along the longest side; more of the mask than so many says nothing.
 FINEST = 96
@@ -55,7 +55,7 @@ def compared(place: Callable[[int], Place], count: int) -> tuple[KnownShape, lis
     shapes = np.stack([own for own in points if not isinstance(own, Refusal)])
     _check_differ(shapes)
     told = variability(shapes)
-    errors = zip(told.errors.tolist(), told.largest.tolist(), strict=True)
+    errors = zip(told.errors.tolist(), told.far.tolist(), strict=True)
     every = dict(zip(found, points, strict=True)) | dict(zip(used, errors, strict=True))
     return KnownShape(reference, surface, told), [every.get(n, CUT) for n in range(count)]
 
