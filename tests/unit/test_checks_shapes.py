@@ -15,9 +15,10 @@ def test_a_shape_that_is_far_from_the_others_is_flagged_and_a_near_one_is_not():
     (flag,) = distance("liver", distances(c3=6.0, c8=0.1), None).flags(1)
     assert (flag["case"], flag["check"], flag["low"]) == ("c3", "shape", 0.0)
     assert flag["high"] < 3
-    assert "within which 95 % of liver lie from" in flag["message"]
+    assert "How far liver, but for 5 % of its surface, lies from" in flag["message"]
     assert (
-        f"is 6 mm; among the 30 cases that have it, 0 to {flag['high']:.3g} mm" in flag["message"]
+        f"make is 6 mm; among the 30 cases that have it, 0 to {flag['high']:.3g} mm"
+        in flag["message"]
     )
 
 

@@ -7,12 +7,13 @@ from scanmill.checks.quantity import LOG, Flag, Quantity
 
 # Of structures whose models are another cohort's, by name: the distances of its own cases.
 Loaded = Mapping[str, tuple[float, ...]]
+# The column of reconstruction.csv that tells.
 FAR = "reconstruction_p95_mm"
 # Of logarithms of distances, what voxels make them vary by.
 FLOOR = 0.05
 # The code of those that registration could not use.
 LOST = "registration-failed"
-WORDS = "The distance within which 95 % of {} lie from what the shapes of the other cases make"
+WORDS = "How far {}, but for 5 % of its surface, lies from what the shapes of the other cases make"
 
 
 def distances(cases: Cases, errors: list[Row], loaded: Loaded) -> Iterator[Quantity]:
