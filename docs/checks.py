@@ -5,7 +5,7 @@
 Cohorts of torsos by chance (`torsos`), from scan and supplied labels through the stages as the workflow
 runs them. Each is checked as it is, whole and in parts, where every flag is a false alarm; and, four
 times, with five of its cases spoiled, each in another way. With `shapes`, those of all structures are
-compared, too (`shape_check`), which takes some 20 CPU minutes for a cohort of 100.
+compared, too (`shape_check`), which takes most of an hour for a cohort of 100.
 """
 
 import sys

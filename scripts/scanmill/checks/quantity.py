@@ -36,7 +36,7 @@ class Quantity:
 
     check, structure: as in flags.csv; structure is empty for a whole case. words: what it is. unit:
     UCUM. scale, floor: as for `limits`, the floor on the scale. values: by case. told: of the cases of
-    another cohort, by which to tell what is usual; None: of these. above: little is not unusual.
+    another cohort, by which to tell what is usual; None: of these. above: only much is unusual.
     """
 
     check: str

@@ -5,8 +5,7 @@ conforms whatever the surface's shape, and what is averaged over a column is ave
 Edges are bent as the surface is: in a round wall of flat triangles, pressure would bend each of them.
 """
 
-from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -56,7 +55,8 @@ def thickened(
     outwards: it is the wall's inner side; otherwise the outer one. layers: of prisms.
     ends: by name. Where the wall is folded, cells have negative volumes.
     """
-    ways = _Ways(surface, _across(surface, ends), thickness)
+    normals = _across(surface, ends)
+    ways = _Ways(surface, normals, thickness[:, None] * normals)
     heights = np.linspace(0, 1, layers + 1) if outwards else np.linspace(-1, 0, layers + 1)
     flat = areas_of(surface) * thickness[surface.triangles].mean(axis=1) / (3 * layers)
     for _ in range(PASSES):
@@ -68,20 +68,21 @@ def thickened(
     return wall
 
 
+@dataclass(frozen=True)
 class _Ways:
     """The ways through a wall, from 0 on its surface to 1, or to -1, on its other side.
 
-    normals: unit vectors [n, 3] across the surface, outwards. thickness: [n], mm.
+    normals: unit vectors [n, 3] across the surface, outwards. through: from each of its points, [n, 3],
+    mm.
     """
 
-    def __init__(self, surface: Surface, normals: np.ndarray, thickness: np.ndarray) -> None:
-        self.surface = surface
-        self._normals = normals
-        self._through = thickness[:, None] * normals
+    surface: Surface
+    normals: np.ndarray
+    through: np.ndarray
 
     def points(self, height: float) -> np.ndarray:
         """Points at a height on all ways, [n, 3], mm."""
-        return self.surface.points + height * self._through
+        return self.surface.points + height * self.through
 
     def middles(self, edges: np.ndarray, height: np.ndarray) -> np.ndarray:
         """Where the wall bends edges [e, 2] of the surface to, each at a height, [e], [e, 3], mm.
@@ -89,26 +90,25 @@ class _Ways:
         Halfway along the cubic between an edge's ends, across the normals there (Vlachos et al. 2001,
         doi:10.1145/364338.364387): on a round surface, out by the height of its arc over the chord.
         """
-        one, other = (self.surface.points[n] + height[:, None] * self._through[n] for n in edges.T)
+        one, other = (self.surface.points[n] + height[:, None] * self.through[n] for n in edges.T)
         along = other - one
-        before, after = (self._normals[n] for n in edges.T)
+        before, after = (self.normals[n] for n in edges.T)
         rise = np.einsum("ij,ij->i", along, after)[:, None] * after
         fall = np.einsum("ij,ij->i", along, before)[:, None] * before
         return (one + other) / 2 + (rise - fall) / 8
 
     def relaxed(self, folded: np.ndarray) -> "_Ways":
         """These, smoothed at folded triangles and their neighbours."""
-        triangles, number = self.surface.triangles, len(self._through)
+        triangles, number = self.surface.triangles, len(self.through)
         ends = triangles[:, SIDES].reshape(-1, 2).T
         links = coo_array((np.ones(ends.shape[1]), ends), shape=(number, number)).tocsr()
         links = ((links + links.T) > 0).astype(float)
         near = np.zeros(number, bool)
         near[triangles[folded]] = True
         near |= links @ near > 0
-        mean = (links @ self._through) / links.sum(axis=1)[:, None]
-        found = copy(self)
-        found._through = np.where(near[:, None], (self._through + mean) / 2, self._through)
-        return found
+        mean = (links @ self.through) / links.sum(axis=1)[:, None]
+        smoothed = (self.through + mean) / 2
+        return replace(self, through=np.where(near[:, None], smoothed, self.through))
 
 
 def _across(surface: Surface, ends: dict[str, End]) -> np.ndarray:
