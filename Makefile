@@ -21,8 +21,9 @@ DATA ?= $(or $(SCANMILL_DATA),../shared/data)
 run: $(VENV)/.complete
 	PYTHONPATH="scripts$${PYTHONPATH:+:$$PYTHONPATH}" $(BIN)/snakemake --logger scanmill --cores $(CORES) $(if $(SCANS),--config "scans=$(SCANS)")
 
+# A process more than cores: tests of clusters, PACS and interrupts mostly wait.
 test: $(VENV)/.complete
-	SCANMILL_DATA="$(abspath $(DATA))" SCANMILL_READERS="$(abspath $(READERS)/bin)" $(BIN)/python -m pytest --numprocesses $(CORES) --dist loadscope --no-loadscope-reorder --durations=15
+	SCANMILL_DATA="$(abspath $(DATA))" SCANMILL_READERS="$(abspath $(READERS)/bin)" $(BIN)/python -m pytest --numprocesses $$(($(CORES) + 1)) --dist loadscope --no-loadscope-reorder --durations=15
 
 # How far the run in the folder RUN is, from any shell that sees it.
 status: RUN ?= .
